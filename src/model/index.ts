@@ -1,0 +1,7 @@
+/** The nouns, as readonly data. Imports nothing but zod. */
+export * from './failure.ts';
+export * from './fleet.ts';
+export * from './json.ts';
+export * from './kind.ts';
+export * from './plan.ts';
+export * from './runbook.ts';

@@ -1,0 +1,141 @@
+import { z } from 'zod';
+import { failureSchema } from './failure.ts';
+
+/**
+ * The plan: everything that a run will do, as data. Its canonical JSON has a hash; approvals name that hash; a run
+ * does what it says and nothing else. The schemas are the file format of `plan.json`.
+ */
+
+export const verdictSchema = z.discriminatedUnion('verdict', [
+  z.strictObject({ verdict: z.literal('nothing') }),
+  z.strictObject({ verdict: z.literal('change'), change: z.json(), diff: z.array(z.string()) }),
+  z.strictObject({ verdict: z.literal('refused'), why: z.string(), remedy: z.string() }),
+  /** An earlier pending step alters what this one reads: decided then, within the kind's bounds. */
+  z.strictObject({ verdict: z.literal('unknown'), untilStep: z.string() }),
+  /** The server could not be read. */
+  z.strictObject({ verdict: z.literal('failed'), failure: failureSchema }),
+  /** Found hung: left to the contingency that stands ready for it. */
+  z.strictObject({ verdict: z.literal('contingency'), contingency: z.string() }),
+]);
+export type PlanVerdict = z.output<typeof verdictSchema>;
+
+export const needSchema = z.discriminatedUnion('need', [
+  z.strictObject({ need: z.literal('answers'), dependency: z.string() }),
+  z.strictObject({ need: z.literal('converged') }),
+  z.strictObject({ need: z.literal('warm') }),
+]);
+
+export const actStepSchema = z.strictObject({
+  step: z.literal('act'),
+  /** Unique in the plan, and what people call it: `3`, `4.1`, `c1.2`. */
+  id: z.string(),
+  title: z.string(),
+  kind: z.strictObject({ name: z.string(), version: z.number().int() }),
+  nature: z.enum(['risk', 'restore', 'check']),
+  input: z.json(),
+  idempotent: z.boolean(),
+  onUnmet: z.enum(['fail', 'hold']),
+  needs: z.array(needSchema),
+  undoNeeds: z.array(needSchema),
+  /** Why there is no way back behind this step; null where undo takes it back. */
+  irreversible: z.string().nullable(),
+  leavesNothing: z.boolean(),
+  /** Names of servers, wave by wave. A contingency's steps have none: they go to whom it is armed for. */
+  waves: z.array(z.array(z.string())),
+  /** At most so many at a time. The failure budget can make it fewer (promise 6). */
+  atMost: z.number().int().positive(),
+  /** Starts at most so many a second; null: as the budget allows. */
+  perSecond: z.number().positive().nullable(),
+  /** For a hold: the step that releases it. */
+  releasedBy: z.string().nullable(),
+  /** This step takes back that hold, by its undo. */
+  releases: z.string().nullable(),
+  soakMs: z.number().nonnegative(),
+  expectedMs: z.number().nonnegative(),
+});
+export type ActStep = z.output<typeof actStepSchema>;
+
+export const gateStepSchema = z.strictObject({
+  step: z.literal('gate'),
+  id: z.string(),
+  title: z.string(),
+  role: z.string(),
+  answers: z.record(z.string(), z.enum(['go-on', 'ask-again', 'go-home'])),
+  fuse: z.strictObject({ outageMs: z.number(), marginMs: z.number() }).nullable(),
+  freshMs: z.number().positive().nullable(),
+  expiresMs: z.number().positive(),
+  onTimeout: z.enum(['hold', 'abort']),
+});
+export type GateStep = z.output<typeof gateStepSchema>;
+
+export const rejoinStepSchema = z.strictObject({ step: z.literal('rejoin'), id: z.string(), title: z.string() });
+
+export const planStepSchema = z.discriminatedUnion('step', [actStepSchema, gateStepSchema, rejoinStepSchema]);
+export type PlanStep = z.output<typeof planStepSchema>;
+
+/** What stands in the way of a plan. A refusal ends it; a warning is shown and never dropped. */
+export const findingSchema = z.strictObject({
+  severity: z.enum(['refusal', 'warning']),
+  /** `fuse`, `bmc`, `unreachable`, `budget`, `except` ...: what a script may look at. */
+  code: z.string(),
+  what: z.string(),
+  /** What would mend it, best first, each with its numbers. */
+  cures: z.array(z.string()),
+});
+export type Finding = z.output<typeof findingSchema>;
+
+export const forecastSchema = z.strictObject({
+  outageMs: z.number(),
+  marginMs: z.number(),
+  /** From the last refresh's start to the first fatal expiry; null: no expiry is fatal. */
+  fuseMs: z.number().nullable(),
+  /** What the fuse is made of, in words with numbers. */
+  because: z.array(z.string()),
+});
+export type Forecast = z.output<typeof forecastSchema>;
+
+export const contingencySchema = z.strictObject({
+  id: z.string(),
+  title: z.string(),
+  when: z.literal('hung'),
+  group: z.string(),
+  suspectAbove: z.number().int().positive(),
+  steps: z.array(planStepSchema),
+});
+export type Contingency = z.output<typeof contingencySchema>;
+
+/** The verdicts of up to 200 servers, step by step: `verdicts[step][server]`. */
+export const sliceSchema = z.strictObject({
+  lane: z.number().int().nonnegative(),
+  servers: z.array(z.strictObject({ name: z.string(), group: z.string(), domain: z.string() })),
+  verdicts: z.record(z.string(), z.record(z.string(), verdictSchema)),
+});
+export type Slice = z.output<typeof sliceSchema>;
+
+export const planHeaderSchema = z.strictObject({
+  format: z.literal(1),
+  neap: z.string(),
+  title: z.string(),
+  runbook: z.strictObject({ path: z.string(), digest: z.string() }),
+  fleet: z.strictObject({ name: z.string(), path: z.string(), digest: z.string() }),
+  inputs: z.record(z.string(), z.json()),
+  kinds: z.array(z.strictObject({ name: z.string(), version: z.number().int() })),
+  madeAtMs: z.number(),
+  notAfterMs: z.number(),
+  /** Chance in this run comes from here. */
+  seed: z.number().int(),
+  canaries: z.array(z.string()),
+  except: z.array(z.strictObject({ server: z.string(), reason: z.string() })),
+  budget: z.strictObject({ failures: z.number().int().positive() }),
+  window: z.strictObject({ limitMs: z.number().positive(), expectedMs: z.number().nonnegative(), homeMs: z.number().nonnegative() }),
+  steps: z.array(planStepSchema),
+  contingencies: z.array(contingencySchema),
+  forecast: forecastSchema.nullable(),
+  findings: z.array(findingSchema),
+  slices: z.array(z.string()),
+});
+export type PlanHeader = z.output<typeof planHeaderSchema>;
+
+/** The plan as written to a file. Its hash is the header's; the header holds each slice's. */
+export const planSchema = z.strictObject({ hash: z.string(), header: planHeaderSchema, slices: z.array(sliceSchema) });
+export type Plan = z.output<typeof planSchema>;

@@ -1,0 +1,33 @@
+import type { Json, JsonObject } from '../model/index.ts';
+
+/** One line of a journal, as it was written: `hash` covers `prev`, `seq`, `atMs` and `event`. */
+export interface JournalRow {
+  readonly seq: number;
+  readonly atMs: number;
+  readonly epoch: number;
+  readonly event: JsonObject;
+  readonly prev: string;
+  readonly hash: string;
+}
+
+/**
+ * A run's journal: ordered, durable, hash-chained, one file, one writer. `append` resolves when the events are on
+ * disk (promise 3). When it rejects, the outcome is unknown: the caller stops, reopens, reads again.
+ */
+export interface Journal {
+  append(events: readonly { readonly atMs: number; readonly event: JsonObject }[]): Promise<readonly JournalRow[]>;
+  /** Everything written so far, in order. */
+  read(fromSeq: number): Promise<readonly JournalRow[]>;
+  close(): Promise<void>;
+}
+
+/** Who holds which servers (promise 4): kept in the registry, beside the journals. */
+export interface Claim {
+  readonly run: string;
+  readonly server: string;
+  readonly epoch: number;
+  readonly sinceMs: number;
+  readonly by: string;
+}
+
+export type { Json };
