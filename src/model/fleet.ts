@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { jsonSchema } from './json.ts';
 
 /**
  * The machines, and how *this* service is read and changed on them. Users write it with `defineFleet`; the lab
@@ -37,7 +38,7 @@ export const writeCallSchema = z.union([
   z.strictObject({
     send: z.url(),
     method: z.enum(['POST', 'PUT', 'PATCH', 'DELETE']),
-    body: z.json().optional(),
+    body: jsonSchema.optional(),
     timeoutMs: timeoutMs.optional(),
   }),
 ]);
@@ -189,3 +190,8 @@ export const fleetSchema = z.strictObject({
 });
 export type Fleet = z.output<typeof fleetSchema>;
 export type FleetInput = z.input<typeof fleetSchema>;
+
+/** A fleet file's default export. What differs from server to server is rendered here, by ordinary TypeScript. */
+export function defineFleet(fleet: FleetInput): FleetInput {
+  return fleet;
+}

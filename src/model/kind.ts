@@ -24,6 +24,7 @@ export type Condition = { readonly holds: true } | { readonly holds: false; read
  * What must be true right before a step acts on a server: that a dependency answers from it, that its expected
  * configuration is proven, that its caches are warm, or that the main line has brought the fleet back.
  */
+/** `dependency: '*'` is every dependency that the server's service lists. */
 export type Need = { readonly need: 'answers'; readonly dependency: string } | { readonly need: 'converged' } | { readonly need: 'warm' };
 
 /**
@@ -43,14 +44,16 @@ export interface Decider {
   readonly change: z.ZodType;
   /** Performing it twice is the same as once. If not, a step in doubt asks a person unless `confirm` can tell. */
   readonly idempotent: boolean;
+  /** For kinds that are not idempotent: seeing this same change again proves that the former attempt had no effect. */
+  readonly sameChangeProvesUntouched?: ((change: never) => boolean) | undefined;
   readonly title: (input: never) => string;
   readonly nature: (input: never) => Nature;
   readonly decide: (pinned: never, input: never) => Verdict;
   /** Judged afresh in the run; in a preview only where `judgeInPreview` says that today's readings mean something. */
   readonly judge?: ((readings: never, input: never) => Condition) | undefined;
   readonly judgeInPreview?: boolean | undefined;
-  /** What an unmet condition does: fail this server, or hold and ask again until it is met. */
-  readonly onUnmet?: 'fail' | 'hold' | undefined;
+  /** What an unmet condition does: fail this server, hold and ask again until it is met, or end the run. */
+  readonly onUnmet?: 'fail' | 'hold' | 'end' | undefined;
   /** Whether a change that could not be foretold is one that this input allows; if not, the server is left out. */
   readonly bounds?: ((change: never, input: never) => boolean) | undefined;
   /** What must be true before it acts, and before its undo does. */
@@ -75,7 +78,7 @@ declare const ways: unique symbol;
 export interface Targets<in W extends Way> {
   readonly group: string;
   readonly part: TargetPart;
-  readonly [ways]?: (way: W) => void;
+  readonly [ways]?: ((way: W) => void) | undefined;
 }
 
 /** `first` takes n servers by name order; `rest` is all but those; `hung` is whoever a contingency is armed for. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { failureSchema } from './failure.ts';
+import { jsonSchema } from './json.ts';
 
 /**
  * The plan: everything that a run will do, as data. Its canonical JSON has a hash; approvals name that hash; a run
@@ -8,7 +9,7 @@ import { failureSchema } from './failure.ts';
 
 export const verdictSchema = z.discriminatedUnion('verdict', [
   z.strictObject({ verdict: z.literal('nothing') }),
-  z.strictObject({ verdict: z.literal('change'), change: z.json(), diff: z.array(z.string()) }),
+  z.strictObject({ verdict: z.literal('change'), change: jsonSchema, diff: z.array(z.string()) }),
   z.strictObject({ verdict: z.literal('refused'), why: z.string(), remedy: z.string() }),
   /** An earlier pending step alters what this one reads: decided then, within the kind's bounds. */
   z.strictObject({ verdict: z.literal('unknown'), untilStep: z.string() }),
@@ -32,9 +33,11 @@ export const actStepSchema = z.strictObject({
   title: z.string(),
   kind: z.strictObject({ name: z.string(), version: z.number().int() }),
   nature: z.enum(['risk', 'restore', 'check']),
-  input: z.json(),
+  input: jsonSchema,
   idempotent: z.boolean(),
-  onUnmet: z.enum(['fail', 'hold']),
+  onUnmet: z.enum(['fail', 'hold', 'end']),
+  /** A server that fails here ends the run: it is the canary, or the condition is about all of them. */
+  failureEnds: z.boolean(),
   needs: z.array(needSchema),
   undoNeeds: z.array(needSchema),
   /** Why there is no way back behind this step; null where undo takes it back. */
@@ -65,6 +68,8 @@ export const gateStepSchema = z.strictObject({
   freshMs: z.number().positive().nullable(),
   expiresMs: z.number().positive(),
   onTimeout: z.enum(['hold', 'abort']),
+  /** Where the line goes back to when the fuse no longer covers the outage before somebody has answered. */
+  renewFrom: z.string().nullable(),
 });
 export type GateStep = z.output<typeof gateStepSchema>;
 
@@ -118,7 +123,7 @@ export const planHeaderSchema = z.strictObject({
   title: z.string(),
   runbook: z.strictObject({ path: z.string(), digest: z.string() }),
   fleet: z.strictObject({ name: z.string(), path: z.string(), digest: z.string() }),
-  inputs: z.record(z.string(), z.json()),
+  inputs: z.record(z.string(), jsonSchema),
   kinds: z.array(z.strictObject({ name: z.string(), version: z.number().int() })),
   madeAtMs: z.number(),
   notAfterMs: z.number(),

@@ -41,9 +41,8 @@ export interface WaveSpec {
   readonly atMost: number;
 }
 
-/** Scheduled slots under `fraction` of a dependency's capacity: the rule is in the plan, the slots are a forecast. */
+/** Starts at most `fraction` of `perSecond`: the rule is in the plan, the slots are a forecast. */
 export interface SlotSpec {
-  readonly dependency: string;
   readonly perSecond: number;
   readonly fraction: number;
 }

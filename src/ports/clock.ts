@@ -4,6 +4,8 @@
  */
 export interface Clock {
   nowMs(): number;
-  /** Resolves at `atMs` or when the signal aborts, whichever is first. */
-  sleepUntil(atMs: number, signal: AbortSignal): Promise<void>;
+  /** Resolves at `atMs` of plan time, or at once when it has passed. */
+  sleepUntil(atMs: number): Promise<void>;
+  /** Real milliseconds until `atMs`; never negative. */
+  realMsUntil(atMs: number): number;
 }

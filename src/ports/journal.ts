@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from '../model/index.ts';
 
-/** One line of a journal, as it was written: `hash` covers `prev`, `seq`, `atMs` and `event`. */
+/** One line of a journal, as it was written: `hash` covers all the others. */
 export interface JournalRow {
   readonly seq: number;
   readonly atMs: number;

@@ -1,4 +1,4 @@
-import type { Condition, Decider, Json, Need, Server, Verdict } from '../model/index.ts';
+import type { Condition, Decider, Json, Need, Server, Verdict, Way } from '../model/index.ts';
 import type { z } from 'zod';
 import type { Hands, Reader } from './reader.ts';
 
@@ -25,6 +25,8 @@ export interface StepContext {
   readonly nowMs: number;
   /** When this effect was first intended, in plan time: what happened since is its doing. */
   readonly sinceMs: number;
+  /** The boot that this server was in when the run last read it; null when it never could. */
+  readonly priorBootId: string | null;
   /** Where a kind may keep what it replaced, on the server: unique to the run and step. */
   readonly keep: string;
 }
@@ -41,9 +43,11 @@ export interface StepKind extends Decider {
 }
 
 /** A kind as its author writes it; see `defineStep` for what each part promises. */
-export interface KindDefinition<N extends string, I extends z.ZodType, P extends z.ZodType, R extends z.ZodType, C extends z.ZodType> {
-  readonly name: N;
+export interface KindDefinition<W extends Way, I extends z.ZodType, P extends z.ZodType, R extends z.ZodType, C extends z.ZodType> {
+  readonly name: string;
   readonly version: number;
+  /** The ways in which a server must be reachable. */
+  readonly reach: readonly W[];
   readonly reads: Decider['reads'];
   readonly alters: Decider['alters'];
   readonly input: I;
@@ -51,13 +55,14 @@ export interface KindDefinition<N extends string, I extends z.ZodType, P extends
   readonly readings: R;
   readonly change: C;
   readonly idempotent: boolean;
+  readonly sameChangeProvesUntouched?: (change: NoInfer<z.output<C>>) => boolean;
   readonly title: (input: NoInfer<z.output<I>>) => string;
   readonly nature: (input: NoInfer<z.output<I>>) => ReturnType<Decider['nature']>;
   readonly observe: (server: Server, input: NoInfer<z.output<I>>, read: Reader, context: StepContext) => Promise<Observed<NoInfer<z.output<P>>, NoInfer<z.output<R>>>>;
   readonly decide: (pinned: NoInfer<z.output<P>>, input: NoInfer<z.output<I>>) => Verdict<NoInfer<z.output<C>> & Json>;
   readonly judge?: (readings: NoInfer<z.output<R>>, input: NoInfer<z.output<I>>) => Condition;
   readonly judgeInPreview?: boolean;
-  readonly onUnmet?: 'fail' | 'hold';
+  readonly onUnmet?: 'fail' | 'hold' | 'end';
   readonly bounds?: (change: NoInfer<z.output<C>>, input: NoInfer<z.output<I>>) => boolean;
   readonly needs?: (input: NoInfer<z.output<I>>) => readonly Need[];
   readonly perform: (server: Server, change: NoInfer<z.output<C>>, hands: Hands, context: StepContext) => Promise<void>;

@@ -1,0 +1,58 @@
+/** How the model's service is built and loaded. All times are milliseconds of the world's own time. */
+export interface WorldOptions {
+  readonly servers: readonly ServerSeed[];
+  /** Logged-in requests a second that one server gets while all take part; the sum is shared by those in rotation. */
+  readonly requestsPerSecond: number;
+  /** What the balancer sends to one server at most; the rest is refused at the edge. Null: everything is sent. */
+  readonly balancerLimitPerSecond: number | null;
+  /** Above this a server hangs by plain overload, with or without a database. Null: never. */
+  readonly overloadPerSecond: number | null;
+  readonly memory: { readonly baseBytes: number; readonly limitBytes: number; readonly perRequestBytes: number };
+  /** How long a request waits for a database that does not answer, attempts included. */
+  readonly databaseTimeoutMs: number;
+  /** Requests beyond it are refused at once, so the server does not hang. Null: no cap. */
+  readonly concurrencyLimit: number | null;
+  readonly ttl: { readonly minMs: number; readonly maxMs: number; readonly drawn: 'per-server' | 'per-refresh' };
+  /** The bug: logged-in requests need the local cache in offline mode too. */
+  readonly needsCacheOffline: boolean;
+  /** An expired value is served while it cannot be refreshed. */
+  readonly staleOnError: boolean;
+  /** Refreshes a second that the database serves; more of them queue. */
+  readonly capacityPerSecond: number;
+  readonly bootMs: number;
+  /** The balancer's own checks. */
+  readonly health: { readonly intervalMs: number; readonly fall: number; readonly rise: number };
+  /** A hard reset leaves some configuration files truncated or old. */
+  readonly halfAppliedByReset: boolean;
+  /** The mode that the servers are in at the start; their caches have natural, scattered ages. */
+  readonly startOffline: boolean;
+  readonly startMs: number;
+}
+
+/** One server: its name, and the files that make its configuration. */
+export interface ServerSeed {
+  readonly name: string;
+  readonly files: readonly { readonly path: string; readonly content: string; readonly older: string; readonly mode: string; readonly owner: string }[];
+}
+
+/**
+ * The service of February 2021, as the sources let it be guessed: 150 requests a second a server, 40 MB for each
+ * that waits, 56 GB free, 10 s database timeout, TTL between three and four minutes. Collapse lies 9.3 s after an expiry.
+ */
+export const february: Omit<WorldOptions, 'servers'> = {
+  requestsPerSecond: 150,
+  balancerLimitPerSecond: null,
+  overloadPerSecond: 330,
+  memory: { baseBytes: 8e9, limitBytes: 64e9, perRequestBytes: 40e6 },
+  databaseTimeoutMs: 10_000,
+  concurrencyLimit: null,
+  ttl: { minMs: 180_000, maxMs: 240_000, drawn: 'per-server' },
+  needsCacheOffline: true,
+  staleOnError: false,
+  capacityPerSecond: 1_000,
+  bootMs: 25_000,
+  health: { intervalMs: 2_000, fall: 2, rise: 2 },
+  halfAppliedByReset: false,
+  startOffline: false,
+  startMs: 0,
+};

@@ -1,0 +1,109 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { dirname } from 'node:path';
+import { OPEN_WAIT_MS } from './limits.ts';
+import { holdersOf } from './holders.ts';
+import type { OpenMode } from './messages.ts';
+import { checkCompanions, checkDirectory, checkFile, claimDirectory, createFile, flushDirectory } from './place.ts';
+import { openDatabase, pragma, setPragmas } from './sqlite.ts';
+import { TroubleError, troubleFrom } from './trouble.ts';
+
+/** "neap" in ASCII: tells a journal from any other SQLite file. */
+const APPLICATION_ID = 0x6e656170;
+const FORMAT = 1;
+
+/**
+ * Opens a journal's file. For its owner: with the lock that keeps everybody else out, held until it is closed, and
+ * with every commit flushed before it returns. For a reader: changing nothing. Throws TroubleError.
+ */
+export function openJournalFile(path: string, mode: OpenMode): DatabaseSync {
+  if (mode === 'create') {
+    claimDirectory(dirname(path));
+    checkCompanions(path);
+    // An empty file is what a creation leaves that was cut short.
+    createFile(path);
+  } else {
+    checkDirectory(dirname(path));
+  }
+  checkFile(path);
+  checkCompanions(path);
+  try {
+    return mode === 'read' ? openForReading(path) : openForOwner(path, mode);
+  } catch (error) {
+    const trouble = troubleFrom(error, path, 'damaged');
+    if (trouble.reason !== 'in-use') throw error;
+    const holders = holdersOf(path);
+    throw new TroubleError('in-use', `it is held by ${holders.length === 0 ? 'another process' : `process ${holders.join(', ')}`}`, path);
+  }
+}
+
+function openForReading(path: string): DatabaseSync {
+  const database = openDatabase(path, { readOnly: true, busyMs: OPEN_WAIT_MS });
+  try {
+    checkFormat(database, path);
+    checkSound(database, path);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function openForOwner(path: string, mode: 'create' | 'write'): DatabaseSync {
+  const database = openDatabase(path, { readOnly: false, busyMs: OPEN_WAIT_MS });
+  try {
+    // Before the first access of the log: then the log's index is kept in memory, and no second process gets in.
+    setPragmas(database, path, [['locking_mode', 'EXCLUSIVE', 'exclusive']]);
+    if (mode === 'write') checkFormat(database, path);
+    setPragmas(database, path, [
+      ['journal_mode', 'WAL', 'wal'],
+      // In WAL mode FULL flushes once a commit; NORMAL would lose acknowledged commits with the power.
+      ['synchronous', 'FULL', 2],
+      // On macOS only this reaches the disk itself; elsewhere it does nothing.
+      ['fullfsync', 'ON', 1],
+      ['checkpoint_fullfsync', 'ON', 1],
+    ]);
+    if (mode === 'create') createTables(database, path);
+    checkSound(database, path);
+    flushDirectory(dirname(path));
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function createTables(database: DatabaseSync, path: string): void {
+  database.exec('BEGIN IMMEDIATE');
+  if (pragma(database, 'application_id') !== 0 || pragma(database, 'user_version') !== 0) {
+    database.exec('ROLLBACK');
+    throw new TroubleError('exists', 'there is a journal already', path);
+  }
+  database.exec(`
+    CREATE TABLE event (
+      seq INTEGER PRIMARY KEY,
+      at_ms REAL NOT NULL,
+      epoch INTEGER NOT NULL,
+      event TEXT NOT NULL,
+      prev TEXT NOT NULL,
+      hash TEXT NOT NULL
+    ) STRICT;
+    -- One row: how often the journal was opened for writing.
+    CREATE TABLE owner (only INTEGER PRIMARY KEY CHECK (only = 1), epoch INTEGER NOT NULL) STRICT;
+    INSERT INTO owner VALUES (1, 0);
+    PRAGMA application_id = ${APPLICATION_ID};
+    PRAGMA user_version = ${FORMAT};
+    COMMIT`);
+}
+
+function checkFormat(database: DatabaseSync, path: string): void {
+  if (pragma(database, 'application_id') !== APPLICATION_ID) {
+    throw new TroubleError('damaged', 'it is not a journal, or its creation was cut short before the run began', path);
+  }
+  const format = pragma(database, 'user_version');
+  if (format !== FORMAT) throw new TroubleError('unsupported', `the journal has format ${format}, this neap knows ${FORMAT}`, path);
+}
+
+function checkSound(database: DatabaseSync, path: string): void {
+  const answer = pragma(database, 'quick_check(1)');
+  if (answer !== 'ok') throw new TroubleError('damaged', `SQLite's quick_check says: ${String(answer).slice(0, 200)}`, path);
+}

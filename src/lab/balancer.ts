@@ -1,0 +1,71 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { setPage, setRotation } from '../herd/index.ts';
+import { jsonBody } from './body.ts';
+import { listen } from './link.ts';
+import type { Stage } from './stage.ts';
+import { say } from './web.ts';
+
+/** A small HTTP service on a loopback port. */
+export interface Service {
+  readonly port: number;
+  close(): void;
+}
+
+/** The load balancer's interface: `/servers/NAME`, `/page`, `/health`. */
+export function openBalancer(stage: Stage): Promise<Service> {
+  return openService((incoming, outgoing) => serveBalancer(stage, incoming, outgoing));
+}
+
+/** Something outside the fleet that answers while the way there is open: a control target. */
+export function openControlTarget(): Promise<Service> {
+  return openService(async (_, outgoing) => say(outgoing, 200, { ok: true }));
+}
+
+/** Listens, and answers what nobody else answers with 500. */
+export async function openService(serve: (incoming: IncomingMessage, outgoing: ServerResponse) => Promise<void>): Promise<Service> {
+  const http = createServer((incoming, outgoing) => {
+    outgoing.on('error', () => outgoing.destroy());
+    serve(incoming, outgoing).catch((error: unknown) => {
+      if (outgoing.headersSent) outgoing.destroy();
+      else say(outgoing, 500, { error: String(error) });
+    });
+  });
+  const port = await listen(http);
+  return {
+    port,
+    close() {
+      http.close();
+      http.closeAllConnections();
+    },
+  };
+}
+
+async function serveBalancer(stage: Stage, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+  stage.touch();
+  const { world } = stage;
+  const path = (incoming.url ?? '/').split('?')[0]!;
+  if (path === '/health') return say(outgoing, 200, { ok: true });
+  if (path === '/page') return servePage(stage, incoming, outgoing);
+  const name = /^\/servers\/([A-Za-z0-9._-]{1,100})$/.exec(path)?.[1];
+  const server = world.servers.find((candidate) => candidate.name === name);
+  if (server === undefined) return say(outgoing, 404, { error: 'there is /servers/NAME, /page and /health' });
+  if (incoming.method === 'PUT') {
+    const state = (await jsonBody(incoming))?.['state'];
+    if (state !== 'in' && state !== 'out') return say(outgoing, 400, { error: 'state is in or out' });
+    stage.touch();
+    const changed = setRotation(world, server, state === 'in');
+    stage.record.add({ server: server.name, via: 'balancer', what: `traffic ${state}`, writes: true, changed, ok: true });
+  } else if (incoming.method !== 'GET') return say(outgoing, 405, { error: 'GET or PUT' });
+  say(outgoing, 200, { state: server.inRotation ? 'in' : 'out', health: server.seenUp ? 'up' : 'down', weight: 100 });
+}
+
+async function servePage(stage: Stage, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+  if (incoming.method === 'PUT') {
+    const on = (await jsonBody(incoming))?.['on'];
+    if (typeof on !== 'boolean') return say(outgoing, 400, { error: 'on is true or false' });
+    stage.touch();
+    const changed = setPage(stage.world, on);
+    stage.record.add({ server: null, via: 'balancer', what: `page ${on ? 'on' : 'off'}`, writes: true, changed, ok: true });
+  }
+  say(outgoing, 200, { on: stage.world.balancer.page });
+}

@@ -1,0 +1,136 @@
+import type { FleetInput } from '../model/index.ts';
+import { LAB_USER } from './account.ts';
+import type { LabClock } from './clock.ts';
+import { domainOf, whenExpired } from './scene.ts';
+import type { World } from '../herd/index.ts';
+import { LAB_SESSION } from './web.ts';
+
+/** Where one server of the lab is reached. */
+export interface Addresses {
+  readonly sshPort: number;
+  readonly webPort: number;
+  readonly bmcPort: number;
+  readonly bmcFingerprint: string;
+}
+
+/** What a fleet file says besides its servers' addresses. */
+export interface FleetParts {
+  readonly name: string;
+  readonly dir: string;
+  readonly clock: LabClock;
+  readonly world: World;
+  readonly addresses: readonly Addresses[];
+  readonly balancerPort: number;
+  readonly controlPort: number;
+}
+
+type ServerInput = FleetInput['servers'][number];
+type ServiceInput = ServerInput['service'];
+
+/** I/O deadline of calls that may wait for the database: its ten seconds, with room. Real milliseconds. */
+const SLOW_CALL_MS = 20_000;
+
+/** The lab as a fleet like any other. */
+export function fleetOf(parts: FleetParts): FleetInput {
+  const { anchorRealMs, anchorPlanMs, rate } = parts.clock;
+  return {
+    name: parts.name,
+    clock: { anchorRealMs, anchorPlanMs, rate },
+    unattendedApprover: 'demo',
+    control: [{ name: 'control', get: `http://127.0.0.1:${parts.controlPort}/` }],
+    servers: parts.world.servers.map(({ name }, index) => serverOf(parts, name, index)),
+  };
+}
+
+/** The fleet as the text of a module that `neap` can load. */
+export function fleetModule(fleet: FleetInput): string {
+  return [
+    "import { defineFleet } from 'neap';",
+    '',
+    '// Written by `neap lab up`. The clock is how lab time follows real time.',
+    `export default defineFleet(${JSON.stringify(fleet, null, 2)});`,
+    '',
+  ].join('\n');
+}
+
+/** So that `ssh -F ssh_config api-01` works, and reaches nothing else. */
+export function sshConfig(fleet: FleetInput): string {
+  const hosts = fleet.servers.flatMap(({ name, ssh }) =>
+    typeof ssh === 'object' ? [`Host ${name}`, `  HostName ${ssh.host}`, `  Port ${ssh.port ?? 22}`, `  User ${ssh.user}`, `  IdentityFile "${ssh.identityFile}"`, `  UserKnownHostsFile "${ssh.knownHostsFile}"`] : [],
+  );
+  const always = ['Host *', '  IdentitiesOnly yes', '  IdentityAgent none', '  GlobalKnownHostsFile none', '  StrictHostKeyChecking yes', '  BatchMode yes'];
+  return `${[...hosts, ...always].join('\n')}\n`;
+}
+
+function serverOf(parts: FleetParts, name: string, index: number): ServerInput {
+  const { sshPort, webPort, bmcPort, bmcFingerprint } = parts.addresses[index]!;
+  return {
+    name,
+    group: 'api',
+    domain: domainOf(index),
+    ssh: { host: '127.0.0.1', port: sshPort, user: LAB_USER, identityFile: `${parts.dir}/user_key`, knownHostsFile: `${parts.dir}/known_hosts` },
+    url: `http://127.0.0.1:${webPort}`,
+    bmc: { protocol: 'redfish', url: `https://127.0.0.1:${bmcPort}`, user: LAB_USER, password: `file:${parts.dir}/bmc-password`, fingerprint: bmcFingerprint },
+    service: serviceOf(parts, name),
+  };
+}
+
+function serviceOf({ world, balancerPort }: FleetParts, name: string): ServiceInput {
+  const { options } = world;
+  const { minMs: min, maxMs: max } = options.ttl;
+  const at = `http://127.0.0.1:${balancerPort}/servers/${name}`;
+  const files = options.servers.find((server) => server.name === name)?.files ?? [];
+  return {
+    offline: {
+      read: { run: 'apictl offline status' },
+      on: { run: 'apictl offline on', timeoutMs: SLOW_CALL_MS },
+      off: { run: 'apictl offline off' },
+    },
+    clocks: [
+      {
+        name: 'config',
+        read: { run: 'apictl cache status' },
+        refresh: { run: 'apictl cache refresh', timeoutMs: SLOW_CALL_MS },
+        ttlMs: { min, max },
+        whenExpired: whenExpired(world),
+      },
+    ],
+    dependencies: {
+      database: {
+        answers: { run: 'apictl database ping', timeoutMs: SLOW_CALL_MS },
+        cut: { run: 'apictl path cut database {seconds}' },
+        restore: { run: 'apictl path restore database' },
+        path: { run: 'apictl path status database' },
+        timeoutMs: options.databaseTimeoutMs,
+        capacityPerSecond: options.capacityPerSecond,
+      },
+    },
+    configuration: {
+      files: files.map(({ path, content, mode, owner }) => ({ path, expect: { text: content }, mode, owner, show: true })),
+      running: { run: 'apictl running' },
+      reload: { run: 'apictl reload' },
+      become: true,
+    },
+    traffic: {
+      read: { get: at, field: 'state' },
+      health: { get: at, field: 'health' },
+      in: { send: at, method: 'PUT', body: { state: 'in' } },
+      out: { send: at, method: 'PUT', body: { state: 'out' } },
+    },
+    probes: {
+      health: { path: '/health', withinMs: 3_000 },
+      anonymous: { path: '/', withinMs: 3_000 },
+      loggedIn: { path: '/mail', headers: LAB_SESSION, withinMs: 3_000 },
+    },
+    load: loadOf(options),
+  };
+}
+
+function loadOf({ requestsPerSecond, memory, concurrencyLimit }: World['options']): NonNullable<ServiceInput['load']> {
+  return {
+    requestsPerSecond,
+    memoryPerRequestBytes: memory.perRequestBytes,
+    memoryFreeBytes: memory.limitBytes - memory.baseBytes,
+    ...(concurrencyLimit === null ? {} : { concurrencyLimit }),
+  };
+}

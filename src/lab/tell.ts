@@ -1,0 +1,106 @@
+import { z } from 'zod';
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { halfApply, hang, reload, setDatabase, setPage, type World } from '../herd/index.ts';
+import { openService, type Service } from './balancer.ts';
+import { jsonBody } from './body.ts';
+import { serverNameSchema } from '../model/index.ts';
+import type { RecordEntry } from './record.ts';
+import type { Stage } from './stage.ts';
+import { say } from './web.ts';
+
+/** What a lab can be told from outside its fleet: the weather, so to speak. */
+export const labCommandSchema = z.discriminatedUnion('tell', [
+  /** `backInMs` brings it back by itself, in lab milliseconds. */
+  z.strictObject({ tell: z.literal('database'), state: z.enum(['away', 'back', 'refuse']), backInMs: z.number().positive().optional() }),
+  z.strictObject({ tell: z.literal('hang'), server: serverNameSchema }),
+  z.strictObject({ tell: z.literal('half-apply'), server: serverNameSchema }),
+  z.strictObject({ tell: z.literal('page'), on: z.boolean() }),
+  /** Entries of the record from this index on. */
+  z.strictObject({ tell: z.literal('record'), from: z.number().int().nonnegative().default(0) }),
+  z.strictObject({ tell: z.literal('status') }),
+  z.strictObject({ tell: z.literal('down') }),
+]);
+export type LabCommand = z.input<typeof labCommandSchema>;
+
+/** How the herd is, seen from nowhere. */
+export interface LabStatus {
+  readonly atMs: number;
+  readonly database: { readonly state: string; readonly refreshes: number; readonly peakPerSecond: number };
+  readonly page: boolean;
+  readonly servers: readonly {
+    readonly name: string;
+    readonly power: string;
+    readonly hung: boolean;
+    readonly offline: boolean;
+    readonly inRotation: boolean;
+    readonly seenUp: boolean;
+    readonly resets: number;
+  }[];
+}
+
+/** The answer to each command. */
+export type LabAnswer = { readonly ok: true; readonly record?: readonly RecordEntry[]; readonly status?: LabStatus } | { readonly ok: false; readonly error: string };
+
+/** The lab's own door, for who holds its token. */
+export function openTell(stage: Stage, token: string, down: () => void): Promise<Service> {
+  return openService(async (incoming, outgoing) => {
+    if (!same(incoming.headers.authorization ?? '', `Bearer ${token}`)) return say(outgoing, 401, { ok: false, error: 'wrong token' });
+    const command = labCommandSchema.safeParse(await jsonBody(incoming));
+    if (!command.success) return say(outgoing, 400, { ok: false, error: z.prettifyError(command.error) });
+    stage.touch();
+    const answer = obey(stage, command.data);
+    stage.touch();
+    say(outgoing, answer.ok ? 200 : 404, answer);
+    if (command.data.tell === 'down') down();
+  });
+}
+
+function obey(stage: Stage, command: z.output<typeof labCommandSchema>): LabAnswer {
+  const { world, record } = stage;
+  const note = (what: string, server: string | null = null): LabAnswer => {
+    record.add({ server, via: 'control', what, writes: true, changed: true, ok: true });
+    return { ok: true };
+  };
+  switch (command.tell) {
+    case 'record':
+      return { ok: true, record: record.read(command.from) };
+    case 'status':
+      return { ok: true, status: statusOf(world) };
+    case 'database': {
+      const state = { away: 'away', back: 'up', refuse: 'refusing' } as const;
+      setDatabase(world, state[command.state], command.backInMs === undefined ? null : world.nowMs + command.backInMs);
+      return note(`database ${command.state}`);
+    }
+    case 'page':
+      setPage(world, command.on);
+      return note(`page ${command.on ? 'on' : 'off'}`);
+    case 'down':
+      return note('down');
+    case 'hang':
+    case 'half-apply': {
+      const server = world.servers.find(({ name }) => name === command.server);
+      if (server === undefined) return { ok: false, error: `no server is called ${command.server}` };
+      if (command.tell === 'hang') hang(world, server);
+      else {
+        halfApply(world, server);
+        reload(world, server);
+      }
+      return note(command.tell, server.name);
+    }
+  }
+}
+
+function statusOf(world: World): LabStatus {
+  const { state, refreshes, peakPerSecond } = world.database;
+  return {
+    atMs: world.nowMs,
+    database: { state, refreshes, peakPerSecond },
+    page: world.balancer.page,
+    servers: world.servers.map(({ name, power, hungAtMs, offline, inRotation, seenUp, resets }) => ({ name, power, hung: hungAtMs !== null, offline, inRotation, seenUp, resets })),
+  };
+}
+
+function same(a: string, b: string): boolean {
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(a), digest(b));
+}

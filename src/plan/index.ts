@@ -1,0 +1,8 @@
+/** Facts and a runbook become a plan. Pure: the same facts give the same bytes and the same hash. */
+export { canonicalJson } from './canonical.ts';
+export { compile, tampered, type CompileInput } from './compile.ts';
+export { foresee, learn, NOTHING_FORESEEN, remember, type Foresight, type Told } from './foresee.ts';
+export { sha256Hex } from './hash.ts';
+export { outline, type Outline } from './outline.ts';
+export { refuse } from './refuse.ts';
+export { concurrencyOf, expectedOf, homeOf } from './timing.ts';

@@ -1,0 +1,108 @@
+import { sentence, type Finding, type PlanHeader, type Slice } from '../model/index.ts';
+import type { CompileInput } from './compile.ts';
+
+/** How many servers a finding names. */
+const NAMED_MAX = 8;
+
+/** What stands in the way of a plan, from its verdicts: none is dropped. */
+export function review(header: PlanHeader, slices: readonly Slice[], except: CompileInput['except']): Finding[] {
+  const trouble = troubleOf(slices);
+  return [
+    ...perServer(trouble),
+    ...budgetFinding(header, trouble),
+    ...windowFinding(header),
+    ...except.flatMap(exceptFinding),
+  ];
+}
+
+interface Trouble {
+  readonly server: string;
+  readonly sort: 'refused' | 'failed' | 'contingency';
+  readonly code: string;
+  readonly what: string;
+  readonly cure: string;
+}
+
+/** The first thing that is wrong with each server: what follows from it is not repeated. */
+function troubleOf(slices: readonly Slice[]): Trouble[] {
+  const found = new Map<string, Trouble>();
+  for (const slice of slices) {
+    for (const byServer of Object.values(slice.verdicts)) {
+      for (const [server, verdict] of Object.entries(byServer)) {
+        if (found.has(server)) continue;
+        if (verdict.verdict === 'refused') found.set(server, { server, sort: 'refused', code: 'refused', what: verdict.why, cure: verdict.remedy });
+        if (verdict.verdict === 'failed') {
+          found.set(server, { server, sort: 'failed', code: verdict.failure.kind, what: sentence(verdict.failure), cure: verdict.failure.remedy });
+        }
+        if (verdict.verdict === 'contingency') {
+          found.set(server, { server, sort: 'contingency', code: 'hung', what: 'it is hung', cure: `Contingency ${verdict.contingency} recovers it in this run` });
+        }
+      }
+    }
+  }
+  return [...found.values()];
+}
+
+function perServer(trouble: readonly Trouble[]): Finding[] {
+  const alike = Map.groupBy(trouble, ({ sort, code, what, server }) => `${sort} ${code} ${what.replaceAll(server, '*')}`);
+  return [...alike.values()].map((group) => {
+    const { sort, code, what, cure } = group[0] as Trouble;
+    return {
+      severity: sort === 'contingency' ? 'warning' : 'refusal',
+      code,
+      what: `${names(group.map((each) => each.server))}: ${what}`,
+      cures: [cure],
+    };
+  });
+}
+
+function budgetFinding({ budget, contingencies }: PlanHeader, trouble: readonly Trouble[]): Finding[] {
+  const hung = trouble.filter((each) => each.sort === 'contingency');
+  if (hung.length < budget.failures) return [];
+  return [
+    {
+      severity: 'refusal',
+      code: 'budget',
+      what: `${hung.length} servers are hung before the run has begun, and its failure budget is ${budget.failures}`,
+      cures: [
+        'Recover them first: `neap run recover-hung`',
+        ...(contingencies.some((each) => each.suspectAbove < hung.length) ? ['So many at once can be a fault of the path from here to them: look at it from another place first'] : []),
+      ],
+    },
+  ];
+}
+
+function windowFinding({ window }: PlanHeader): Finding[] {
+  if (window.expectedMs + window.homeMs <= window.limitMs) return [];
+  return [
+    {
+      severity: 'refusal',
+      code: 'window',
+      what: `the run is expected to take ${minutes(window.expectedMs)} min and its way home ${minutes(window.homeMs)} min, and the window is ${minutes(window.limitMs)} min`,
+      cures: ['Make the window longer, the waves larger or the outage shorter'],
+    },
+  ];
+}
+
+function exceptFinding({ server, reason, traffic }: CompileInput['except'][number]): Finding[] {
+  if (traffic === 'out' || traffic === null) {
+    return [{ severity: 'warning', code: 'except', what: `${server} is left out: ${reason}`, cures: [] }];
+  }
+  return [
+    {
+      severity: 'refusal',
+      code: 'except',
+      what: `${server} is left out (${reason}), and the balancer ${traffic === 'in' ? 'still gives it traffic' : 'does not say whether it gives it traffic'}`,
+      cures: [`Take ${server} out of the balancer first: a server left out must be proven out of the way`],
+    },
+  ];
+}
+
+function names(servers: readonly string[]): string {
+  const shown = servers.slice(0, NAMED_MAX).join(', ');
+  return servers.length > NAMED_MAX ? `${shown} and ${servers.length - NAMED_MAX} more` : shown;
+}
+
+function minutes(ms: number): number {
+  return Math.ceil(ms / 60_000);
+}

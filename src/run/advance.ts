@@ -1,0 +1,123 @@
+import { isWaveSettled } from './lane.ts';
+import { currentOf, lineOf, trackOf, withStep, withTrack, type PlanIndex } from './lines.ts';
+import { isFlying, isSettled, type ActState, type Fuse, type RunState, type TargetState, type Track } from './state.ts';
+
+/** Moves one track on over everything that has ended: waves, steps, the track itself. */
+export function settleTrack(state: RunState, id: string, index: PlanIndex): RunState {
+  let settled = state;
+  for (;;) {
+    const track = trackOf(settled, id);
+    if (!track || track.status === 'finished' || track.status === 'stopped') return settled;
+    const moved = moveOn(settled, track, index);
+    if (moved === null) return settled;
+    settled = moved;
+  }
+}
+
+function moveOn(state: RunState, track: Track, index: PlanIndex): RunState | null {
+  const current = currentOf(track);
+  if (track.status === 'draining') return drained(track) ? withTrack(state, { ...track, status: 'stopped' }) : null;
+  if (!current) return withTrack(state, { ...track, status: 'finished' });
+  switch (current.step) {
+    case 'gate':
+      if (current.phase === 'refused') return withTrack(state, { ...track, status: 'stopped' });
+      return current.phase === 'passed' ? withTrack(state, { ...track, cursor: track.cursor + 1 }) : null;
+    case 'rejoin':
+      return fleetIsBack(state) ? withTrack(state, { ...track, cursor: track.cursor + 1 }) : null;
+    case 'act':
+      return moveAct(state, track, current, index);
+  }
+}
+
+/** The main line came to its end, or home. */
+function fleetIsBack(state: RunState): boolean {
+  const main = trackOf(state, 'main');
+  if (main?.status === 'finished') return state.tracks.every((track) => track.kind !== 'home' || track.status === 'finished');
+  return main?.status === 'stopped' && state.tracks.some((track) => track.kind === 'home' && track.status === 'finished');
+}
+
+function moveAct(state: RunState, track: Track, act: ActState, index: PlanIndex): RunState | null {
+  const wave = act.waves[act.wave];
+  if (!wave) return endStep(state, track, act, index);
+  const gone = Object.entries(wave.targets).filter(([server, target]) => target.phase === 'waiting' && isOut(state, track, server));
+  if (gone.length > 0) {
+    const targets = { ...wave.targets, ...Object.fromEntries(gone.map(([server, target]) => [server, { ...target, phase: 'left' as const }])) };
+    return withTrack(state, withStep(track, track.cursor, { ...act, waves: act.waves.with(act.wave, { targets }) }));
+  }
+  if (!isWaveSettled(wave)) return null;
+  return withTrack(state, withStep(track, track.cursor, { ...act, wave: act.wave + 1 }));
+}
+
+function endStep(state: RunState, track: Track, act: ActState, index: PlanIndex): RunState {
+  const step = lineOf(index, track)[act.plan];
+  const fuse = fuseOf(act);
+  // Load is back and the dependency answers: nothing burns any more.
+  const over = step?.step === 'act' && step.needs.length > 0 && step.perSecond === null && track.kind === 'main';
+  const ended = withStep(track, track.cursor, { ...act, endedAtMs: state.nowMs });
+  const last = track.kind === 'contingency' && track.cursor + 1 === track.steps.length;
+  return withTrack(
+    { ...state, fuse: over ? null : (fuse ?? state.fuse), out: last ? recovered(state, track) : state.out },
+    { ...ended, cursor: track.cursor + 1 },
+  );
+}
+
+/** Whoever came through a contingency's whole line is back. */
+function recovered(state: RunState, track: Track): RunState['out'] {
+  const out = { ...state.out };
+  for (const server of track.servers) {
+    const was = out[server];
+    if (was && !isOut(state, track, server)) out[server] = { ...was, recovered: true };
+  }
+  return out;
+}
+
+/** Whether a server takes no further part in a track. */
+function isOut(state: RunState, track: Track, server: string): boolean {
+  if (track.kind === 'main') return state.out[server] !== undefined;
+  return track.steps.some(
+    (step) => step.step === 'act' && step.waves.some(({ targets }) => targets[server]?.phase === 'failed' || targets[server]?.phase === 'unknown'),
+  );
+}
+
+function drained(track: Track): boolean {
+  const current = currentOf(track);
+  if (current?.step !== 'act') return true;
+  return current.waves.every(({ targets }) => Object.values(targets).every((target) => isSettled(target) || !(isFlying(target) || inBetween(target))));
+}
+
+/** Something began on it and its end is not known yet. */
+function inBetween(target: TargetState): boolean {
+  return target.phase === 'acted' || target.phase === 'doubt';
+}
+
+/** The first fatal expiry among the readings of a step, if it read clocks at all. */
+function fuseOf(act: ActState): Fuse | null {
+  let first: Fuse | null = null;
+  for (const { targets } of act.waves) {
+    for (const [server, { phase, readings }] of Object.entries(targets)) {
+      if (phase !== 'done') continue;
+      for (const { name, whenExpired, ageMs, ttlMs, readAtMs } of clocksIn(readings)) {
+        const expiresAtMs = readAtMs + ttlMs - ageMs;
+        if (whenExpired === 'fatal' && (first === null || expiresAtMs < first.expiresAtMs)) first = { server, clock: name, expiresAtMs };
+      }
+    }
+  }
+  return first;
+}
+
+interface ClockLike {
+  readonly name: string;
+  readonly whenExpired: string;
+  readonly ageMs: number;
+  readonly ttlMs: number;
+  readonly readAtMs: number;
+}
+
+function clocksIn(readings: unknown): readonly ClockLike[] {
+  if (typeof readings !== 'object' || readings === null || !('clocks' in readings) || !Array.isArray(readings.clocks)) return [];
+  return readings.clocks.filter(isClock);
+}
+
+function isClock(value: unknown): value is ClockLike {
+  return typeof value === 'object' && value !== null && 'ageMs' in value && 'ttlMs' in value && 'readAtMs' in value && 'name' in value;
+}

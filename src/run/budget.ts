@@ -1,0 +1,33 @@
+import { concurrencyOf } from '../plan/index.ts';
+import type { ActStep } from '../model/index.ts';
+import { activeIn } from './lane.ts';
+import { actStepOf, type PlanIndex } from './lines.ts';
+import type { RunState } from './state.ts';
+
+/** Failures so far: every server that is out, and every path that broke, each once (promise 6). */
+export function spentOf({ out, paths }: RunState): number {
+  const servers = Object.values(out).filter(({ path }) => path === null).length;
+  return servers + Object.keys(paths).length;
+}
+
+/**
+ * How many more servers of this step may start. Risk and checks start only while failed + unknown + in flight < N, over
+ * the whole run, so that N is never passed even if all in flight fail. Giving back has its own cap and no budget.
+ */
+export function startsAllowed(state: RunState, step: ActStep, active: number, index: PlanIndex): number {
+  const byCap = concurrencyOf(step, index.plan.header.budget.failures) - active;
+  if (step.nature === 'restore') return byCap;
+  return Math.min(byCap, index.plan.header.budget.failures - spentOf(state) - atRisk(state, index));
+}
+
+/** Servers under way in steps that count. */
+function atRisk(state: RunState, index: PlanIndex): number {
+  let count = 0;
+  for (const track of state.tracks) {
+    const act = track.steps[track.cursor];
+    const wave = act?.step === 'act' ? act.waves[act.wave] : undefined;
+    if (!wave || track.kind !== 'main' || actStepOf(index, track, track.cursor).nature === 'restore') continue;
+    count += activeIn(wave);
+  }
+  return count;
+}

@@ -1,0 +1,75 @@
+import type { Condition, Failure, Json, Verdict } from '../model/index.ts';
+import type { Effect } from './effects.ts';
+import type { Turn } from './state.ts';
+
+/**
+ * What can be written in a journal about a run. State is what folding them gives; they are read back for ever, so a
+ * shape may gain optional fields and loses none.
+ */
+export type RunEvent =
+  | {
+      readonly type: 'opened';
+      readonly run: string;
+      readonly plan: string;
+      readonly title: string;
+      readonly by: string;
+      readonly host: string;
+    }
+  /** A person said yes to exactly this plan. */
+  | { readonly type: 'approved'; readonly plan: string; readonly by: string }
+  /** An engine took the run over: whatever was under way before is in doubt. */
+  | { readonly type: 'engine'; readonly pid: number; readonly host: string; readonly neap: string }
+  /** An effect is about to be made. On disk before it is (promise 3). */
+  | { readonly type: 'intended'; readonly effect: Effect }
+  | { readonly type: 'looked'; readonly id: string; readonly outcome: Looked | { readonly failure: Failure } }
+  | { readonly type: 'performed'; readonly id: string; readonly failure?: Failure }
+  | { readonly type: 'confirmed'; readonly id: string; readonly readings?: Json; readonly failure?: Failure }
+  | { readonly type: 'diagnosed'; readonly id: string; readonly condition: 'alive' | 'hung' | 'silent'; readonly seen: string }
+  | { readonly type: 'asked'; readonly id: string }
+  | { readonly type: 'paged'; readonly id: string; readonly failure?: Failure }
+  /** `givenAtMs`: plan time at which the person said so. */
+  | {
+      readonly type: 'answered';
+      readonly gate: string;
+      readonly answer: string;
+      readonly by: string;
+      readonly givenAtMs: number;
+      readonly reason?: string;
+    }
+  | { readonly type: 'halted'; readonly by: string }
+  | { readonly type: 'unhalted'; readonly by: string }
+  | { readonly type: 'abort'; readonly by: string; readonly reason: string }
+  /** The run turns for home: no more risk, and back what was taken. */
+  | { readonly type: 'turned'; readonly code: Turn['code']; readonly why: string }
+  /** The way home begins: for these servers only, or for all that the main line changed. */
+  | { readonly type: 'homeward'; readonly servers: readonly string[] | null }
+  /** A contingency begins for these servers, in a track of its own. */
+  | { readonly type: 'armed'; readonly contingency: string; readonly track: string; readonly servers: readonly string[]; readonly suspect: boolean }
+  /** Nobody answered while the fuse was long enough: caches are refreshed again before the question. */
+  | { readonly type: 'renewed'; readonly gate: string; readonly from: string }
+  /** A view came or went: no more than that. */
+  | { readonly type: 'viewed'; readonly by: string; readonly what: 'attached' | 'lost' | 'detached' }
+  /** Time passed: what was waiting for it can go on. */
+  | { readonly type: 'time' }
+  | { readonly type: 'closed'; readonly outcome: Outcome; readonly exitCode: number; readonly summary: string };
+
+/** done: 0 · home: 1 (failed, home and clean) · human: 5 (state not proven) · stale: 6 (the canary drifted). */
+export type Outcome = 'done' | 'home' | 'human' | 'stale';
+
+/** What looking at a server right before acting gave. */
+export interface Looked {
+  readonly verdict: Verdict;
+  readonly condition: Condition;
+  readonly need: Condition;
+  readonly readings: Json;
+  /** Whether a former attempt whose outcome is unknown may be made again on this evidence. */
+  readonly repeatable: boolean;
+  /** A change that could not be foretold is one that the step's input allows. */
+  readonly withinBounds: boolean;
+}
+
+/** An event with its instant, in plan time. */
+export interface Stamped {
+  readonly atMs: number;
+  readonly event: RunEvent;
+}

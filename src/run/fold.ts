@@ -1,0 +1,220 @@
+import type { Failure } from '../model/index.ts';
+import { settleTrack } from './advance.ts';
+import type { Effect, Place } from './effects.ts';
+import type { RunEvent, Stamped } from './events.ts';
+import { answerGate, askGate, passGate, renewGate } from './gates.ts';
+import { armTrack, homeTrack, mainTrack } from './tracks.ts';
+import { intend } from './lane.ts';
+import { actStepOf, trackOf, withStep, withTrack, type PlanIndex } from './lines.ts';
+import { FRESH_TARGET, type ActState, type Out, type RunState, type TargetState, type Track } from './state.ts';
+import { applyToTarget, orphan } from './target.ts';
+
+/** Folds one event into the state. Pure and total: replaying a journal gives the state, whatever `next` decides today. */
+export function apply(state: RunState | null, { atMs, event }: Stamped, index: PlanIndex): RunState {
+  if (event.type === 'opened') return open(event, atMs, index);
+  if (state === null) throw new Error('a journal begins with the event "opened"');
+  const next = settle(fold({ ...state, nowMs: Math.max(state.nowMs, atMs) }, event, atMs, index), index);
+  return next;
+}
+
+function open(event: Extract<RunEvent, { type: 'opened' }>, atMs: number, index: PlanIndex): RunState {
+  const main = mainTrack(index);
+  const out: Record<string, Out> = {};
+  for (const slice of index.plan.slices) {
+    for (const [step, byServer] of Object.entries(slice.verdicts)) {
+      for (const [server, verdict] of Object.entries(byServer)) {
+        if (verdict.verdict === 'contingency' && !out[server]) out[server] = foundHung(server, step, atMs);
+      }
+    }
+  }
+  const state: RunState = {
+    run: event.run,
+    openedAtMs: atMs,
+    nowMs: atMs,
+    mode: 'forward',
+    homeWhy: null,
+    halted: false,
+    tracks: [main],
+    out,
+    paths: {},
+    fuse: null,
+    paged: {},
+    flying: {},
+    closed: null,
+  };
+  return settle(state, index);
+}
+
+function foundHung(server: string, step: string, atMs: number): Out {
+  const failure: Failure = {
+    kind: 'hung',
+    what: 'it was hung when the plan was made',
+    where: server,
+    state: 'Nothing was done to it',
+    remedy: 'The contingency recovers it',
+  };
+  return { step, title: 'preview', failure, fate: 'undiagnosed', sinceMs: atMs, track: null, recovered: false, path: null };
+}
+
+function fold(state: RunState, event: RunEvent, atMs: number, index: PlanIndex): RunState {
+  switch (event.type) {
+    case 'intended':
+      return intended(state, event.effect, atMs, index);
+    case 'looked':
+    case 'performed':
+    case 'confirmed':
+      return told(state, event, atMs, index);
+    case 'diagnosed':
+      return diagnosed(state, event);
+    case 'asked':
+    case 'paged':
+      return landed(state, event.id);
+    case 'answered':
+      return answerGate(state, event, atMs, index);
+    case 'engine':
+      return orphanAll(state, atMs);
+    case 'halted':
+      return { ...state, halted: true };
+    case 'unhalted':
+      return { ...state, halted: false };
+    case 'abort':
+      return turn(state, { code: 'abort', why: `${event.by}: ${event.reason}` });
+    case 'turned':
+      return turn(state, event);
+    case 'homeward':
+      return { ...state, tracks: [...state.tracks, homeTrack(state, event.servers, index)] };
+    case 'armed':
+      return arm(state, event, index);
+    case 'renewed':
+      return renewGate(state, event, index);
+    case 'closed':
+      return { ...state, closed: { outcome: event.outcome, exitCode: event.exitCode, summary: event.summary, atMs } };
+    case 'opened':
+    case 'approved':
+    case 'viewed':
+    case 'time':
+      return state;
+  }
+}
+
+function intended(state: RunState, effect: Effect, atMs: number, index: PlanIndex): RunState {
+  const flying = { ...state, flying: { ...state.flying, [effect.id]: effect } };
+  switch (effect.effect) {
+    case 'look':
+    case 'perform':
+    case 'undo':
+    case 'confirm':
+      return onTarget(flying, effect.place, atMs, (target) => intend(target, effect, atMs));
+    case 'ask':
+      return askGate(flying, effect, atMs, index);
+    case 'pass':
+      return passGate(landed(flying, effect.id), effect, atMs, index);
+    case 'page':
+      return { ...flying, paged: { ...flying.paged, [effect.key]: true } };
+    case 'diagnose':
+      return flying;
+  }
+}
+
+function told(state: RunState, event: Extract<RunEvent, { type: 'looked' | 'performed' | 'confirmed' }>, atMs: number, index: PlanIndex): RunState {
+  const effect = state.flying[event.id];
+  if (!effect || !('place' in effect)) return state;
+  const { place } = effect;
+  const track = trackOf(state, place.track);
+  const act = track?.steps[place.step];
+  if (!track || act?.step !== 'act') return landed(state, event.id);
+  const step = actStepOf(index, track, place.step);
+  const planned = track.kind === 'contingency' ? ({ verdict: 'unknown', untilStep: step.id } as const) : index.verdict(step.id, place.target);
+  const rule = { server: place.target, step, does: act.does, planned };
+  let after: TargetState = FRESH_TARGET;
+  const moved = onTarget(landed(state, event.id), place, atMs, (target) => (after = applyToTarget(target, event, rule, atMs)));
+  return track.kind === 'main' ? noteFailure(notePath(moved, after, atMs), place.target, after, step.id, step.title, atMs) : notePath(moved, after, atMs);
+}
+
+/** A server that failed leaves the main line; what became of it is found out next. */
+function noteFailure(state: RunState, server: string, { phase, failure }: TargetState, step: string, title: string, atMs: number): RunState {
+  if ((phase !== 'failed' && phase !== 'unknown') || failure === null || state.out[server]) return state;
+  const silent = failure.kind === 'unreachable' || failure.kind === 'timeout' || failure.kind === 'lost' || failure.kind === 'not-confirmed';
+  const fate = phase === 'unknown' ? 'unknown' : failure.kind === 'drift' ? 'drifted' : silent ? 'undiagnosed' : 'failed';
+  const path = failure.kind === 'path' ? (failure.path ?? null) : null;
+  return { ...state, out: { ...state.out, [server]: { step, title, failure, fate, sinceMs: atMs, track: null, recovered: false, path } } };
+}
+
+function notePath(state: RunState, { failure }: TargetState, atMs: number): RunState {
+  if (failure?.kind !== 'path' || failure.path === undefined || state.paths[failure.path]) return state;
+  return { ...state, paths: { ...state.paths, [failure.path]: { sinceMs: atMs } } };
+}
+
+function diagnosed(state: RunState, { id, condition, seen }: Extract<RunEvent, { type: 'diagnosed' }>): RunState {
+  const effect = state.flying[id];
+  const rest = landed(state, id);
+  if (effect?.effect !== 'diagnose') return rest;
+  const out = rest.out[effect.target];
+  if (!out) return rest;
+  const fate = condition === 'alive' ? 'failed' : condition;
+  const failure: Failure = condition === 'hung' ? { ...out.failure, kind: 'hung', what: `it is hung (${seen}); before that: ${out.failure.what}` } : out.failure;
+  return { ...rest, out: { ...rest.out, [effect.target]: { ...out, fate, failure } } };
+}
+
+function turn(state: RunState, { code, why }: { code: NonNullable<RunState['homeWhy']>['code']; why: string }): RunState {
+  if (state.mode === 'home') return state;
+  const tracks = state.tracks.map((track) => (track.kind === 'main' && track.status === 'running' ? { ...track, status: 'draining' as const } : track));
+  return { ...state, mode: 'home', homeWhy: { code, why }, halted: false, tracks };
+}
+
+function arm(state: RunState, event: Extract<RunEvent, { type: 'armed' }>, index: PlanIndex): RunState {
+  const out = { ...state.out };
+  for (const server of event.servers) {
+    const was = out[server];
+    if (was) out[server] = { ...was, track: event.track };
+  }
+  return { ...state, out, tracks: [...state.tracks, armTrack(event, index)] };
+}
+
+/** A new engine: what was in flight has no outcome. */
+function orphanAll(state: RunState, atMs: number): RunState {
+  const tracks = state.tracks.map((track) => ({
+    ...track,
+    steps: track.steps.map((step) => {
+      if (step.step === 'gate') return step.phase === 'asked' ? { ...step, phase: 'waiting' as const } : step;
+      if (step.step !== 'act' || step.endedAtMs !== null) return step;
+      return { ...step, waves: step.waves.map((wave) => ({ targets: mapValues(wave.targets, (target) => orphan(target, atMs)) })) };
+    }),
+  }));
+  const paged = Object.values(state.flying).reduce((all, effect) => (effect.effect === 'page' ? omit(all, effect.key) : all), state.paged);
+  return { ...state, tracks, paged, flying: {} };
+}
+
+function onTarget(state: RunState, place: Place, atMs: number, change: (target: TargetState) => TargetState): RunState {
+  const track = trackOf(state, place.track);
+  const act = track?.steps[place.step];
+  const wave = act?.step === 'act' ? act.waves[place.wave] : undefined;
+  const target = wave?.targets[place.target];
+  if (!track || act?.step !== 'act' || !wave || !target) return state;
+  const started = target.phase === 'waiting';
+  const moved: ActState = {
+    ...act,
+    startedAtMs: act.startedAtMs ?? atMs,
+    lastStartMs: started ? atMs : act.lastStartMs,
+    waves: act.waves.with(place.wave, { targets: { ...wave.targets, [place.target]: change(target) } }),
+  };
+  return withTrack(state, withStep(track, place.step, moved));
+}
+
+function landed(state: RunState, id: string): RunState {
+  return state.flying[id] ? { ...state, flying: omit(state.flying, id) } : state;
+}
+
+/** Waves, steps and tracks move on by themselves when what they wait for has ended. */
+function settle(state: RunState, index: PlanIndex): RunState {
+  return state.tracks.reduce((settled: RunState, track: Track) => settleTrack(settled, track.id, index), state);
+}
+
+function omit<T>(record: Readonly<Record<string, T>>, key: string): Record<string, T> {
+  const { [key]: _, ...others } = record;
+  return others;
+}
+
+function mapValues<T, U>(record: Readonly<Record<string, T>>, change: (value: T) => U): Record<string, U> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]));
+}

@@ -1,0 +1,69 @@
+import type { GateStep } from '../model/index.ts';
+import type { Effect } from './effects.ts';
+import type { RunEvent } from './events.ts';
+import { ASK_AGAIN_MS } from './limits.ts';
+import { currentOf, gateIdOf, gateStepOf, lineOf, trackOf, withStep, withTrack, type PlanIndex } from './lines.ts';
+import { freshStep, type GateState, type RunState, type Track } from './state.ts';
+
+/** The gate that a track waits at, if it waits at one. */
+export function gateOf(track: Track, index: PlanIndex): { readonly state: GateState; readonly step: GateStep; readonly id: string } | null {
+  const current = currentOf(track);
+  if (current?.step !== 'gate' || track.status !== 'running') return null;
+  const step = gateStepOf(index, track, current);
+  return { state: current, step, id: gateIdOf(track, step) };
+}
+
+export function askGate(state: RunState, effect: Extract<Effect, { effect: 'ask' }>, atMs: number, index: PlanIndex): RunState {
+  return onGate(state, effect.track, index, (gate) => ({ ...gate, phase: 'asked', asks: gate.asks + 1, askedAtMs: gate.askedAtMs ?? atMs }));
+}
+
+/** An answer arrives. One that is not for an open gate, or not one of its answers, moves nothing. */
+export function answerGate(state: RunState, event: Extract<RunEvent, { type: 'answered' }>, atMs: number, index: PlanIndex): RunState {
+  const track = state.tracks.find((each) => gateOf(each, index)?.id === event.gate);
+  if (!track) return state;
+  return onGate(state, track.id, index, (gate, step) => {
+    const effect = step.answers[event.answer];
+    if (effect === undefined || gate.phase === 'passed' || gate.phase === 'refused') return gate;
+    const answer = { answer: event.answer, by: event.by, givenAtMs: event.givenAtMs, atMs };
+    switch (effect) {
+      case 'go-on':
+        return { ...gate, phase: 'answered', answer };
+      case 'go-home':
+        return { ...gate, phase: 'refused', answer };
+      case 'ask-again':
+        return { ...gate, phase: 'waiting', askAtMs: atMs + ASK_AGAIN_MS, answer: null, note: `${event.by} said "${event.answer}"` };
+    }
+  });
+}
+
+/** Acting upon an answer: one that has become too old is asked again. */
+export function passGate(state: RunState, effect: Extract<Effect, { effect: 'pass' }>, atMs: number, index: PlanIndex): RunState {
+  return onGate(state, effect.track, index, (gate, step) => {
+    const ageMs = gate.answer === null ? 0 : atMs - gate.answer.givenAtMs;
+    if (step.freshMs !== null && ageMs > step.freshMs) {
+      return { ...gate, phase: 'waiting', answer: null, note: `the answer was ${Math.round(ageMs / 1000)} s old when it could be acted upon, so it is asked again` };
+    }
+    return { ...gate, phase: 'passed' };
+  });
+}
+
+/** Back to the refresh, and every step from there to the gate is done anew. */
+export function renewGate(state: RunState, event: Extract<RunEvent, { type: 'renewed' }>, index: PlanIndex): RunState {
+  const track = trackOf(state, 'main');
+  if (!track) return state;
+  const line = lineOf(index, track);
+  const from = line.findIndex((step) => step.id === event.from);
+  if (from < 0 || from > track.cursor) return state;
+  const steps = track.steps.map((step, at) => {
+    const planned = line[at];
+    return at >= from && at <= track.cursor && planned ? freshStep(planned, at, planned.step === 'act' ? planned.waves : []) : step;
+  });
+  return withTrack({ ...state, fuse: null }, { ...track, steps, cursor: from, renewals: track.renewals + 1 });
+}
+
+function onGate(state: RunState, trackId: string, index: PlanIndex, change: (gate: GateState, step: GateStep) => GateState): RunState {
+  const track = trackOf(state, trackId);
+  const found = track && gateOf(track, index);
+  if (!track || !found) return state;
+  return withTrack(state, withStep(track, track.cursor, change(found.state, found.step)));
+}

@@ -1,0 +1,128 @@
+import type { ActStep } from '../model/index.ts';
+import type { Effect, Place } from './effects.ts';
+import { CONFIRM_FACTOR, CONFIRM_MIN_MS } from './limits.ts';
+import { isSettled, type ActState, type TargetState, type WaveState } from './state.ts';
+
+/** What the run allows a lane right now. */
+export interface Allowance {
+  /** How many more servers may be started. */
+  readonly starts: number;
+  /** Not before this instant may the next one start; the step's rate. */
+  readonly notBeforeMs: number;
+  readonly nowMs: number;
+  /** Nothing new: only what has begun is brought to a known end. */
+  readonly draining: boolean;
+  readonly priorBootId: (server: string) => string | null;
+}
+
+export interface LaneNext {
+  readonly effects: readonly Effect[];
+  /** When something here becomes due by time alone; null: nothing does. */
+  readonly wakeAtMs: number | null;
+}
+
+/**
+ * The lane machine: up to 200 servers of one wave of one step. It knows nothing of budget, window or other waves;
+ * the run machine says how many may start.
+ */
+export function nextInLane(step: ActStep, act: ActState, wave: WaveState, at: Omit<Place, 'target'>, allow: Allowance): LaneNext {
+  const effects: Effect[] = [];
+  let wakeAtMs: number | null = null;
+  let starts = allow.starts;
+  const wake = (atMs: number): void => {
+    wakeAtMs = wakeAtMs === null ? atMs : Math.min(wakeAtMs, atMs);
+  };
+  for (const [server, target] of Object.entries(wave.targets)) {
+    const place: Place = { ...at, target: server };
+    if (allow.draining && target.phase !== 'acted' && target.phase !== 'doubt') continue;
+    if (target.phase === 'waiting') {
+      if (starts <= 0) continue;
+      if (allow.notBeforeMs > allow.nowMs) {
+        wake(allow.notBeforeMs);
+        starts = 0;
+        continue;
+      }
+      effects.push(look(step, act, target, place, allow.nowMs));
+      // One start a slot: the next is due a slot later, and comes round again by `wakeAtMs`.
+      starts = step.perSecond === null || act.does === 'undo' ? starts - 1 : 0;
+      continue;
+    }
+    if ((target.phase === 'held' || target.phase === 'doubt') && target.lookAtMs !== null && target.lookAtMs > allow.nowMs) {
+      wake(target.lookAtMs);
+      continue;
+    }
+    const effect = continueOn(step, act, target, place, allow);
+    if (effect) effects.push(effect);
+  }
+  return { effects, wakeAtMs };
+}
+
+function continueOn(step: ActStep, act: ActState, target: TargetState, place: Place, allow: Allowance): Effect | null {
+  switch (target.phase) {
+    case 'held':
+      return look(step, act, target, place, allow.nowMs);
+    case 'ready':
+      return { effect: act.does, id: idOf(place, act.does, target.attempts), place, change: target.change };
+    case 'acted':
+    case 'doubt':
+      return confirm(step, act, target, place, allow);
+    default:
+      return null;
+  }
+}
+
+function look(step: ActStep, act: ActState, target: TargetState, place: Place, nowMs: number): Effect {
+  // A check soaks while it looks; a change soaks while it is confirmed.
+  const soaks = act.does === 'perform' && step.nature === 'check' && step.soakMs > 0;
+  return {
+    effect: 'look',
+    id: idOf(place, 'look', target.looks),
+    place,
+    for: act.does,
+    soakUntilMs: soaks ? (target.soakUntilMs ?? nowMs + step.soakMs) : null,
+  };
+}
+
+function confirm(step: ActStep, act: ActState, target: TargetState, place: Place, { nowMs, priorBootId }: Allowance): Effect {
+  const soakMs = act.does === 'perform' ? step.soakMs : 0;
+  return {
+    effect: 'confirm',
+    id: idOf(place, 'confirm', target.attempts),
+    place,
+    for: act.does,
+    change: target.change,
+    sinceMs: target.sinceMs ?? nowMs,
+    deadlineMs: nowMs + Math.max(CONFIRM_MIN_MS, step.expectedMs * CONFIRM_FACTOR),
+    soakUntilMs: soakMs > 0 ? (target.soakUntilMs ?? nowMs + soakMs) : null,
+    priorBootId: priorBootId(place.target),
+  };
+}
+
+/** Unique for every effect that is ever intended: looks and attempts only rise. */
+function idOf({ track, step, wave, target }: Place, word: string, attempt: number): string {
+  return `${track}/${step}.${wave}/${target}/${word}/${attempt}`;
+}
+
+/** How the intention itself moves a server on. */
+export function intend(target: TargetState, effect: Extract<Effect, { place: Place }>, atMs: number): TargetState {
+  switch (effect.effect) {
+    case 'look':
+      return { ...target, phase: 'looking', looks: target.looks + 1, lookAtMs: null, soakUntilMs: effect.soakUntilMs ?? target.soakUntilMs };
+    case 'perform':
+    case 'undo':
+      return { ...target, phase: 'acting', attempts: target.attempts + 1, dirty: true, sinceMs: target.dirty && target.sinceMs !== null ? target.sinceMs : atMs };
+    case 'confirm':
+      return { ...target, phase: 'confirming', lookAtMs: null, soakUntilMs: effect.soakUntilMs ?? target.soakUntilMs };
+  }
+}
+
+/** How many of a wave's servers are begun and not settled. */
+export function activeIn(wave: WaveState): number {
+  let active = 0;
+  for (const target of Object.values(wave.targets)) if (target.phase !== 'waiting' && !isSettled(target)) active += 1;
+  return active;
+}
+
+export function isWaveSettled(wave: WaveState): boolean {
+  return Object.values(wave.targets).every(isSettled);
+}

@@ -1,0 +1,25 @@
+/** Every wait and retry of a run, in plan milliseconds or counts, with its reason (promise 12). */
+
+/** How often an unmet need or condition is read again. */
+export const ASK_AGAIN_MS = 5_000;
+
+/** Between two looks at a server that did not answer. */
+export const RETRY_MS = 5_000;
+
+/** How often a server is looked at before silence counts as failure: a lost packet is not a lost server. */
+export const LOOKS_MAX = 3;
+
+/** How often one change is tried on one server when the connection fails, and how often an undo is tried at all. */
+export const ATTEMPTS_MAX = 3;
+
+/** A confirmation may take so many times what the step is expected to. */
+export const CONFIRM_FACTOR = 5;
+
+/** And at least so long: reading again over a slow path takes its time. */
+export const CONFIRM_MIN_MS = 60_000;
+
+/** How long a broken path (a jump host) may stay broken before the servers behind it count as unreachable. */
+export const PATH_BROKEN_MAX_MS = 15 * 60_000;
+
+/** How often a gate may send the line back to refresh, because nobody answered while the fuse was long enough. */
+export const RENEWALS_MAX = 20;

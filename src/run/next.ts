@@ -1,0 +1,123 @@
+import type { ActStep } from '../model/index.ts';
+import { spentOf, startsAllowed } from './budget.ts';
+import type { Effect } from './effects.ts';
+import type { RunEvent } from './events.ts';
+import { gateOf } from './gates.ts';
+import { activeIn, nextInLane } from './lane.ts';
+import { actStepOf, currentOf, type PlanIndex } from './lines.ts';
+import { pagesDue } from './pages.ts';
+import { gateText } from './words.ts';
+import type { ActState, RunState, Track } from './state.ts';
+import { decide, fuseTooShort } from './turns.ts';
+
+/** What to do now: a decision to be written first, or effects, and when time alone makes something due. */
+export interface Next {
+  readonly decision: RunEvent | null;
+  readonly effects: readonly Effect[];
+  readonly wakeAtMs: number | null;
+}
+
+const REST: Next = { decision: null, effects: [], wakeAtMs: null };
+
+/** Says what to do now. Pure: asked twice of the same state, it says the same. */
+export function next(state: RunState, index: PlanIndex): Next {
+  if (state.closed) return REST;
+  const decision = decide(state, index);
+  if (decision) return { ...REST, decision };
+  const parts = [...state.tracks.map((track) => nextOfTrack(state, track, index)), diagnoses(state), pages(state, index)];
+  const effects = parts.flatMap((part) => part.effects).filter((effect) => !state.flying[effect.id]);
+  const wakes = parts.map((part) => part.wakeAtMs).filter((atMs) => atMs !== null);
+  return { decision: null, effects, wakeAtMs: wakes.length > 0 ? Math.min(...wakes) : null };
+}
+
+interface Part {
+  readonly effects: readonly Effect[];
+  readonly wakeAtMs: number | null;
+}
+
+function nextOfTrack(state: RunState, track: Track, index: PlanIndex): Part {
+  const current = currentOf(track);
+  if (track.status === 'stopped' || track.status === 'finished' || !current) return REST;
+  switch (current.step) {
+    case 'rejoin':
+      return REST;
+    case 'gate':
+      return nextAtGate(state, track, index);
+    case 'act':
+      return nextInStep(state, track, current, index);
+  }
+}
+
+function nextInStep(state: RunState, track: Track, act: ActState, index: PlanIndex): Part {
+  const wave = act.waves[act.wave];
+  if (!wave) return REST;
+  const step = actStepOf(index, track, track.cursor);
+  // Halt stops acting, never giving back what is half given.
+  const halted = state.halted && track.kind === 'main';
+  const slotMs = step.perSecond === null || act.does === 'undo' || act.lastStartMs === null ? 0 : 1000 / step.perSecond;
+  return nextInLane(step, act, wave, { track: track.id, step: track.cursor, wave: act.wave }, {
+    starts: track.kind === 'main' ? startsAllowed(state, step, activeIn(wave), index) : step.atMost - activeIn(wave),
+    notBeforeMs: (act.lastStartMs ?? 0) + slotMs,
+    nowMs: state.nowMs,
+    draining: track.status === 'draining' || halted,
+    priorBootId: (server) => bootIdOf(state, server),
+  });
+}
+
+/** The boot that a server was last seen in, from the readings of the steps so far. */
+function bootIdOf(state: RunState, server: string): string | null {
+  for (const track of state.tracks) {
+    if (track.kind !== 'main') continue;
+    for (const step of track.steps) {
+      if (step.step !== 'act') continue;
+      for (const { targets } of step.waves) {
+        const readings = targets[server]?.readings;
+        if (typeof readings === 'object' && readings !== null && 'bootId' in readings && typeof readings.bootId === 'string') return readings.bootId;
+      }
+    }
+  }
+  return null;
+}
+
+function nextAtGate(state: RunState, track: Track, index: PlanIndex): Part {
+  const gate = gateOf(track, index);
+  if (!gate || (state.halted && track.kind === 'main')) return REST;
+  const { fuse } = gate.step;
+  const lateAtMs = fuse && state.fuse ? state.fuse.expiresAtMs - fuse.outageMs - fuse.marginMs : null;
+  const expiresAtMs = gate.state.askedAtMs === null ? null : gate.state.askedAtMs + gate.step.expiresMs;
+  const wakes = [lateAtMs, gate.step.onTimeout === 'abort' ? expiresAtMs : null].filter((atMs) => atMs !== null && atMs > state.nowMs);
+  const wakeAtMs = wakes.length > 0 ? Math.min(...wakes.map(Number)) : null;
+  if (gate.state.phase === 'waiting') {
+    if (gate.state.askAtMs > state.nowMs) return { effects: [], wakeAtMs: Math.min(gate.state.askAtMs, wakeAtMs ?? Infinity) };
+    const text = gateText(state, track, gate.step, gate.state.note);
+    const id = `${track.id}/${track.cursor}/ask/${track.renewals}.${gate.state.asks}`;
+    return { effects: [{ effect: 'ask', id, gate: gate.id, track: track.id, text, servers: track.servers }], wakeAtMs };
+  }
+  if (gate.state.phase === 'answered' && !fuseTooShort(state, gate.step)) {
+    return { effects: [{ effect: 'pass', id: `${track.id}/${track.cursor}/pass/${track.renewals}.${gate.state.asks}`, gate: gate.id, track: track.id }], wakeAtMs };
+  }
+  return { effects: [], wakeAtMs };
+}
+
+function diagnoses(state: RunState): Part {
+  const effects = Object.entries(state.out)
+    .filter(([, out]) => out.fate === 'undiagnosed')
+    .map(([target]): Effect => ({ effect: 'diagnose', id: `diagnose/${target}`, target }));
+  return { effects, wakeAtMs: null };
+}
+
+function pages(state: RunState, index: PlanIndex): Part {
+  const due = pagesDue(state, index).filter(({ key }) => !state.paged[key]);
+  return { effects: due.map(({ key, text }): Effect => ({ effect: 'page', id: `page/${key}`, key, text })), wakeAtMs: fusePageAt(state) };
+}
+
+function fusePageAt(state: RunState): number | null {
+  return state.fuse && state.fuse.expiresAtMs > state.nowMs ? state.fuse.expiresAtMs : null;
+}
+
+/** What is left of the failure budget, for views. */
+export function budgetOf(state: RunState, index: PlanIndex): { readonly spent: number; readonly failures: number } {
+  return { spent: spentOf(state), failures: index.plan.header.budget.failures };
+}
+
+export type { ActStep };

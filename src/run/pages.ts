@@ -1,0 +1,72 @@
+import { gateOf } from './gates.ts';
+import { currentOf, lineOf, type PlanIndex } from './lines.ts';
+import type { RunState, Track } from './state.ts';
+import { clockTime, nameServers } from './words.ts';
+
+/** A page and the key that makes it one, however often it is due. */
+export interface Page {
+  readonly key: string;
+  readonly text: string;
+}
+
+/** Everything that a person must be told now. Told once: the state remembers which keys were paged. */
+export function pagesDue(state: RunState, index: PlanIndex): Page[] {
+  return [...homePage(state), ...state.tracks.flatMap((track) => [...heldPages(track, index), ...gatePages(state, track, index), ...unknownPages(track, index)]), ...fusePages(state)];
+}
+
+function homePage({ mode, homeWhy, run }: RunState): Page[] {
+  if (mode !== 'home' || !homeWhy) return [];
+  return [{ key: 'home', text: `Run ${run} turns for home: ${homeWhy.why}. Nothing more is taken; what was taken is given back. Watch it: neap attach ${run}` }];
+}
+
+/** Holding the safe state: which need, and for whom. */
+function heldPages(track: Track, index: PlanIndex): Page[] {
+  const current = currentOf(track);
+  if (current?.step !== 'act') return [];
+  const step = lineOf(index, track)[current.plan];
+  const held = current.waves.flatMap(({ targets }) =>
+    Object.entries(targets).filter(([, target]) => target.phase === 'held' && (target.failure?.kind === 'needs' || target.failure?.kind === 'condition')),
+  );
+  const first = held[0]?.[1].failure;
+  if (!first || !step) return [];
+  const servers = nameServers(held.map(([server]) => server));
+  return [
+    {
+      key: `held/${track.id}/${track.cursor}`,
+      text: `Holding the safe state before "${current.does === 'undo' ? `undo: ${step.title}` : step.title}" on ${servers}: ${first.what}. It goes on by itself when that is mended.`,
+    },
+  ];
+}
+
+function gatePages(state: RunState, track: Track, index: PlanIndex): Page[] {
+  const gate = gateOf(track, index);
+  if (gate?.state.phase !== 'asked') return [];
+  return [
+    {
+      key: `gate/${gate.id}`,
+      text: `Run ${state.run} waits for a person (role ${gate.step.role}): ${gate.step.title} Answer: neap approve ${state.run} ${gate.id} ${Object.keys(gate.step.answers).join('|')}`,
+    },
+  ];
+}
+
+function unknownPages(track: Track, index: PlanIndex): Page[] {
+  return track.steps.flatMap((act) => {
+    if (act.step !== 'act') return [];
+    const title = lineOf(index, track)[act.plan]?.title ?? '';
+    return act.waves.flatMap(({ targets }) =>
+      Object.entries(targets).flatMap(([server, target]) =>
+        target.phase === 'unknown' ? [{ key: `unknown/${track.id}/${server}`, text: `${server}: whether "${title}" was done is not known. Look at it; neap does not do it again.` }] : [],
+      ),
+    );
+  });
+}
+
+function fusePages({ fuse, nowMs }: RunState): Page[] {
+  if (!fuse || nowMs < fuse.expiresAtMs) return [];
+  return [
+    {
+      key: `fuse/${fuse.expiresAtMs}`,
+      text: `The fuse has burnt down: ${fuse.clock} on ${fuse.server} expired at ${clockTime(fuse.expiresAtMs)}. Answer at the edge now if the database is still away.`,
+    },
+  ];
+}

@@ -1,0 +1,175 @@
+import type { Failure, GateStep, Json, PlanStep } from '../model/index.ts';
+import type { Effect } from './effects.ts';
+import type { Outcome } from './events.ts';
+
+/**
+ * Everything that is known of a run: what folding its journal gives. Plain JSON, nested by track, step and wave, so
+ * that an event copies one wave and not the fleet.
+ */
+export interface RunState {
+  readonly run: string;
+  readonly openedAtMs: number;
+  /** Plan time of the last event. */
+  readonly nowMs: number;
+  readonly mode: 'forward' | 'home';
+  readonly homeWhy: Turn | null;
+  readonly halted: boolean;
+  /** The main line, the way home, and one for each armed contingency. */
+  readonly tracks: readonly Track[];
+  /** Servers that the main line no longer counts on; few, or the run is on its way home. */
+  readonly out: { readonly [server: string]: Out };
+  /** Paths of neap's own that broke: each is one fault, however many servers lie behind it. */
+  readonly paths: { readonly [path: string]: { readonly sinceMs: number } };
+  readonly fuse: Fuse | null;
+  readonly paged: { readonly [key: string]: true };
+  /** Effects under way, by id. */
+  readonly flying: { readonly [id: string]: Effect };
+  readonly closed: { readonly outcome: Outcome; readonly exitCode: number; readonly summary: string; readonly atMs: number } | null;
+}
+
+/** Why the run turned for home. */
+export interface Turn {
+  readonly code: 'canary' | 'drift' | 'budget' | 'condition' | 'gate' | 'timeout' | 'window' | 'fuse' | 'abort';
+  readonly why: string;
+}
+
+/** The first expiry that could not be refreshed, by the latest readings. */
+export interface Fuse {
+  readonly server: string;
+  readonly clock: string;
+  readonly expiresAtMs: number;
+}
+
+/** Why a server is out of the main line, and what became of it. */
+export interface Out {
+  readonly step: string;
+  readonly title: string;
+  readonly failure: Failure;
+  readonly fate: 'undiagnosed' | 'failed' | 'silent' | 'hung' | 'drifted' | 'unknown';
+  readonly sinceMs: number;
+  /** The contingency track that has it. */
+  readonly track: string | null;
+  readonly recovered: boolean;
+  /** Whether its path, not itself, is at fault: then it is counted with the path. */
+  readonly path: string | null;
+}
+
+export interface Track {
+  readonly id: string;
+  readonly kind: 'main' | 'home' | 'contingency';
+  /** Draining: nothing new, what is under way ends. */
+  readonly status: 'running' | 'draining' | 'stopped' | 'finished';
+  readonly cursor: number;
+  readonly steps: readonly StepState[];
+  readonly renewals: number;
+  /** For a contingency: whom it is armed for, and which one it is. */
+  readonly servers: readonly string[];
+  readonly contingency: string | null;
+}
+
+export type StepState = ActState | GateState | WaitState;
+
+export interface ActState {
+  readonly step: 'act';
+  /** Index into the plan's steps of this track's line. */
+  readonly plan: number;
+  /** `undo`: this is the way back of that step. */
+  readonly does: 'perform' | 'undo';
+  readonly wave: number;
+  readonly waves: readonly WaveState[];
+  readonly startedAtMs: number | null;
+  readonly endedAtMs: number | null;
+  readonly lastStartMs: number | null;
+}
+
+export interface WaveState {
+  readonly targets: { readonly [server: string]: TargetState };
+}
+
+/**
+ * waiting → looking → ready → acting → acted → confirming → done. `held`: looked at again at `lookAtMs`. `doubt`: an
+ * effect began and its outcome is not known.
+ */
+export interface TargetState {
+  readonly phase: 'waiting' | 'looking' | 'held' | 'ready' | 'acting' | 'acted' | 'doubt' | 'confirming' | 'done' | 'failed' | 'unknown' | 'left';
+  readonly looks: number;
+  /** Looks in a row that got no answer. */
+  readonly misses: number;
+  readonly attempts: number;
+  /** The change that was decided, once it was. For an undo: the change to take back. */
+  readonly change: Json;
+  readonly decided: boolean;
+  /** An effect was intended: something may have changed. */
+  readonly dirty: boolean;
+  readonly inDoubt: boolean;
+  readonly sinceMs: number | null;
+  readonly soakUntilMs: number | null;
+  readonly lookAtMs: number | null;
+  readonly readings: Json;
+  /** Why it is held, or why it failed. */
+  readonly failure: Failure | null;
+}
+
+export interface GateState {
+  readonly step: 'gate';
+  readonly plan: number;
+  /** A gate that is not in the plan's line: power is disarmed. */
+  readonly gate: GateStep | null;
+  readonly phase: 'waiting' | 'asked' | 'answered' | 'passed' | 'refused';
+  readonly asks: number;
+  /** Not asked before this instant: "not yet" is given some time. */
+  readonly askAtMs: number;
+  readonly askedAtMs: number | null;
+  readonly answer: { readonly answer: string; readonly by: string; readonly givenAtMs: number; readonly atMs: number } | null;
+  readonly note: string | null;
+}
+
+export interface WaitState {
+  readonly step: 'rejoin';
+  readonly plan: number;
+}
+
+export const FRESH_TARGET: TargetState = {
+  phase: 'waiting',
+  looks: 0,
+  misses: 0,
+  attempts: 0,
+  change: null,
+  decided: false,
+  dirty: false,
+  inDoubt: false,
+  sinceMs: null,
+  soakUntilMs: null,
+  lookAtMs: null,
+  readings: null,
+  failure: null,
+};
+
+export function isSettled(target: TargetState): boolean {
+  return target.phase === 'done' || target.phase === 'failed' || target.phase === 'unknown' || target.phase === 'left';
+}
+
+/** Something is under way on it that must end before the run can turn round. */
+export function isFlying(target: TargetState): boolean {
+  return target.phase === 'looking' || target.phase === 'acting' || target.phase === 'confirming';
+}
+
+/** A fresh state for one step of a line. */
+export function freshStep(step: PlanStep, plan: number, waves: readonly (readonly string[])[]): StepState {
+  if (step.step === 'gate') return freshGate(plan, null);
+  if (step.step === 'rejoin') return { step: 'rejoin', plan };
+  return {
+    step: 'act',
+    plan,
+    does: step.releases === null ? 'perform' : 'undo',
+    wave: 0,
+    waves: waves.map((wave) => ({ targets: Object.fromEntries(wave.map((server) => [server, FRESH_TARGET])) })),
+    startedAtMs: null,
+    endedAtMs: null,
+    lastStartMs: null,
+  };
+}
+
+export function freshGate(plan: number, gate: GateStep | null): GateState {
+  return { step: 'gate', plan, gate, phase: 'waiting', asks: 0, askAtMs: 0, askedAtMs: null, answer: null, note: null };
+}

@@ -1,0 +1,133 @@
+import type { ActStep, Failure, PlanVerdict } from '../model/index.ts';
+import { canonicalJson } from '../plan/index.ts';
+import type { Looked, RunEvent } from './events.ts';
+import { ASK_AGAIN_MS, ATTEMPTS_MAX, LOOKS_MAX, PATH_BROKEN_MAX_MS, RETRY_MS } from './limits.ts';
+import type { TargetState } from './state.ts';
+
+/** What one server's part of a step is judged against. */
+export interface TargetRule {
+  readonly server: string;
+  readonly step: ActStep;
+  readonly does: 'perform' | 'undo';
+  /** What the plan foretold; a contingency's step is decided when it comes. */
+  readonly planned: PlanVerdict;
+}
+
+type Told = Extract<RunEvent, { type: 'looked' | 'performed' | 'confirmed' }>;
+
+/** One server's part of a step takes in the outcome of an effect. */
+export function applyToTarget(target: TargetState, event: Told, rule: TargetRule, atMs: number): TargetState {
+  switch (event.type) {
+    case 'looked':
+      return 'failure' in event.outcome ? lookFailed(target, event.outcome.failure, atMs) : looked(target, event.outcome, rule, atMs);
+    case 'performed':
+      return event.failure ? actFailed(target, event.failure, rule, atMs) : { ...target, phase: 'acted' };
+    case 'confirmed':
+      if (!event.failure) return { ...target, phase: 'done', inDoubt: false, readings: event.readings ?? null, failure: null };
+      return confirmFailed(target, event.failure, rule, atMs);
+  }
+}
+
+/** The engine that was on it is gone: what it was doing is in doubt (promise 3). */
+export function orphan(target: TargetState, atMs: number): TargetState {
+  if (target.phase === 'looking') return { ...target, phase: 'held', lookAtMs: atMs };
+  if (target.phase === 'acting') return { ...target, phase: 'doubt', inDoubt: true };
+  if (target.phase === 'confirming') return { ...target, phase: target.inDoubt ? 'doubt' : 'acted' };
+  return target;
+}
+
+function looked(target: TargetState, { verdict, condition, need, readings, repeatable, withinBounds }: Looked, rule: TargetRule, atMs: number): TargetState {
+  const seen: TargetState = { ...target, readings, misses: 0, failure: null };
+  if (rule.does === 'undo') {
+    // The change that led away shows again, so the server is as before.
+    if (verdict.verdict === 'change' && canonicalJson(verdict.change) === canonicalJson(target.change)) return { ...seen, phase: 'done', inDoubt: false };
+    return need.holds ? { ...seen, phase: 'ready' } : held(seen, needFailure(rule, need.why), atMs);
+  }
+  if (verdict.verdict === 'refused') return fail(seen, failure(rule, 'condition', verdict.why, verdict.remedy));
+  if (target.dirty && verdict.verdict === 'nothing') return { ...seen, phase: 'acted' };
+  const drift = driftOf(verdict, target, rule, withinBounds);
+  if (drift !== null) return fail(seen, drift);
+  if (!condition.holds) {
+    const unmet = failure(rule, 'condition', condition.why, 'See `neap status` for the others; mend it, then `neap resume` or `neap abort`');
+    return rule.step.onUnmet === 'hold' ? held(seen, unmet, atMs) : fail(seen, unmet);
+  }
+  if (verdict.verdict === 'nothing') return { ...seen, phase: 'done', decided: true };
+  if (target.dirty && !repeatable) {
+    return { ...seen, phase: 'unknown', failure: failure(rule, 'lost', 'whether it was done is not known, and doing it twice could do harm', 'Look at the server, then `neap resume`') };
+  }
+  if (!need.holds) return held(seen, needFailure(rule, need.why), atMs);
+  return { ...seen, phase: 'ready', decided: true, change: verdict.change };
+}
+
+/** A different verdict is drift; a verdict that could not be foretold must be one that the input allows. */
+function driftOf(verdict: Looked['verdict'], target: TargetState, rule: TargetRule, withinBounds: boolean): Failure | null {
+  const remedy = 'See what changed on it; make a new plan for it, or mend it by hand';
+  if (target.dirty && verdict.verdict === 'change' && canonicalJson(verdict.change) !== canonicalJson(target.change)) {
+    return failure(rule, 'drift', 'it is neither as before the change nor as after it', remedy);
+  }
+  const { planned } = rule;
+  if (planned.verdict === 'unknown') {
+    return withinBounds ? null : failure(rule, 'drift', 'the change it needs is not one that this step may make', remedy);
+  }
+  if (planned.verdict !== verdict.verdict) {
+    return failure(rule, 'drift', `the plan says ${words(planned.verdict)}, and now it would be ${words(verdict.verdict)}`, remedy);
+  }
+  const moved = verdict.verdict === 'change' && planned.verdict === 'change' && canonicalJson(verdict.change) !== canonicalJson(planned.change);
+  return moved ? failure(rule, 'drift', 'the change that it needs is another than the plan says', remedy) : null;
+}
+
+function words(verdict: PlanVerdict['verdict']): string {
+  return verdict === 'nothing' ? 'nothing to do' : verdict === 'change' ? 'a change' : verdict;
+}
+
+function lookFailed(target: TargetState, seen: Failure, atMs: number): TargetState {
+  if (seen.kind === 'path') return onBrokenPath(target, seen, atMs);
+  const retried = seen.kind === 'unreachable' || seen.kind === 'timeout' || seen.kind === 'lost' || seen.kind === 'command';
+  const misses = target.misses + 1;
+  if (retried && misses < LOOKS_MAX) return { ...target, phase: 'held', misses, lookAtMs: atMs + RETRY_MS, failure: seen };
+  return fail(target, seen);
+}
+
+/** The way there is broken, not the server: wait for the way, within a limit. */
+function onBrokenPath(target: TargetState, seen: Failure, atMs: number): TargetState {
+  const sinceMs = target.failure?.kind === 'path' && target.sinceMs !== null ? target.sinceMs : atMs;
+  if (atMs - sinceMs > PATH_BROKEN_MAX_MS) return fail(target, seen);
+  return { ...target, phase: target.dirty ? 'doubt' : 'held', lookAtMs: atMs + RETRY_MS, sinceMs, failure: seen };
+}
+
+function actFailed(target: TargetState, seen: Failure, rule: TargetRule, atMs: number): TargetState {
+  const known = target.attempts < ATTEMPTS_MAX;
+  // Never sent: as if it had not begun.
+  if (seen.kind === 'unreachable' && known) return { ...target, phase: 'held', lookAtMs: atMs + RETRY_MS, failure: seen };
+  if (seen.kind === 'path') return { ...onBrokenPath(target, seen, atMs), inDoubt: true };
+  if ((seen.kind === 'lost' || seen.kind === 'timeout' || seen.kind === 'unreachable') && known) {
+    return { ...target, phase: 'doubt', inDoubt: true, lookAtMs: atMs + RETRY_MS, failure: seen };
+  }
+  if (rule.does === 'undo' && known) return { ...target, phase: 'held', lookAtMs: atMs + RETRY_MS, failure: seen };
+  return fail(target, seen);
+}
+
+function confirmFailed(target: TargetState, seen: Failure, rule: TargetRule, atMs: number): TargetState {
+  if (seen.kind === 'path') return onBrokenPath(target, seen, atMs);
+  // In doubt, "not there" is an answer: look again, and act again only if that is safe.
+  const again = (target.inDoubt || rule.does === 'undo') && target.attempts < ATTEMPTS_MAX;
+  if (again) return { ...target, phase: 'held', inDoubt: false, lookAtMs: atMs + RETRY_MS, failure: seen };
+  return fail(target, seen);
+}
+
+function held(target: TargetState, why: Failure, atMs: number): TargetState {
+  return { ...target, phase: 'held', lookAtMs: atMs + ASK_AGAIN_MS, failure: why };
+}
+
+function fail(target: TargetState, why: Failure): TargetState {
+  return { ...target, phase: 'failed', failure: why };
+}
+
+function needFailure(rule: TargetRule, why: string): Failure {
+  return failure(rule, 'needs', why, 'The run holds the safe state and asks again; make the need true, or `neap abort`');
+}
+
+function failure({ server, step, does }: Pick<TargetRule, 'server' | 'step' | 'does'>, kind: Failure['kind'], what: string, remedy: string): Failure {
+  const where = `${server}, step ${step.id} (${does === 'undo' ? `undo: ${step.title}` : step.title})`;
+  return { kind, what, where, state: 'It was left as it is', remedy };
+}

@@ -1,0 +1,80 @@
+import type { ActStep, Contingency, GateStep } from '../model/index.ts';
+import type { RunEvent } from './events.ts';
+import { trackOf, type PlanIndex } from './lines.ts';
+import { FRESH_TARGET, freshGate, freshStep, type ActState, type RunState, type StepState, type TargetState, type Track } from './state.ts';
+
+/** How long a disarmed power gate waits for a person. */
+const REARM_EXPIRES_MS = 4 * 60 * 60_000;
+
+/** The plan's own line. */
+export function mainTrack({ plan }: PlanIndex): Track {
+  const steps = plan.header.steps.map((step, at) => freshStep(step, at, step.step === 'act' ? step.waves : []));
+  return { id: 'main', kind: 'main', status: 'running', cursor: 0, steps, renewals: 0, servers: [], contingency: null };
+}
+
+/** A contingency's line, for the servers that it was armed for. When many are silent at once, a person re-arms power first. */
+export function armTrack(event: Extract<RunEvent, { type: 'armed' }>, { plan }: PlanIndex): Track {
+  const contingency = plan.header.contingencies.find((each) => each.id === event.contingency);
+  if (!contingency) throw new Error(`the plan has no contingency ${event.contingency}`);
+  const steps = contingency.steps.map((step, at) => freshStep(step, at, [event.servers]));
+  return {
+    id: event.track,
+    kind: 'contingency',
+    status: 'running',
+    cursor: 0,
+    steps: event.suspect ? [freshGate(-1, rearmGate(contingency, event.servers)), ...steps] : steps,
+    renewals: 0,
+    servers: event.servers,
+    contingency: contingency.id,
+  };
+}
+
+function rearmGate({ suspectAbove }: Contingency, servers: readonly string[]): GateStep {
+  return {
+    step: 'gate',
+    id: 'rearm',
+    title: `${servers.length} servers went silent together, more than ${suspectAbove}: that is first taken for a fault of the path from here, and power is disarmed. Are they hung, seen from elsewhere too?`,
+    role: 'power',
+    answers: { yes: 'go-on', no: 'go-home' },
+    fuse: null,
+    freshMs: null,
+    expiresMs: REARM_EXPIRES_MS,
+    onTimeout: 'hold',
+    renewFrom: null,
+  };
+}
+
+/**
+ * The way home: the undo of every risk step that changed something, last first, wave by wave as it went in. Servers
+ * that a contingency has are brought back by it. `servers` null: all.
+ */
+export function homeTrack(state: RunState, servers: readonly string[] | null, index: PlanIndex): Track {
+  const main = trackOf(state, 'main');
+  const wanted = servers === null ? null : new Set(servers);
+  const steps = (main?.steps ?? []).flatMap((act, at): StepState[] => {
+    if (act.step !== 'act' || act.does !== 'perform') return [];
+    const step = index.plan.header.steps[at];
+    if (step?.step !== 'act' || !isUndone(step)) return [];
+    const waves = act.waves
+      .map((wave) => ({ targets: undoTargets(state, wave.targets, wanted) }))
+      .filter((wave) => Object.keys(wave.targets).length > 0)
+      .toReversed();
+    if (waves.length === 0) return [];
+    const undo: ActState = { step: 'act', plan: at, does: 'undo', wave: 0, waves, startedAtMs: null, endedAtMs: null, lastStartMs: null };
+    return [undo];
+  });
+  const id = `home${state.tracks.filter((track) => track.kind === 'home').length + 1}`;
+  return { id, kind: 'home', status: 'running', cursor: 0, steps: steps.toReversed(), renewals: 0, servers: servers ?? [], contingency: null };
+}
+
+/** Only what took something away is taken back; giving back is not undone by going home. */
+function isUndone(step: ActStep): boolean {
+  return step.nature === 'risk' && step.irreversible === null && !step.leavesNothing;
+}
+
+function undoTargets(state: RunState, targets: Readonly<Record<string, TargetState>>, wanted: ReadonlySet<string> | null): Record<string, TargetState> {
+  const changed = Object.entries(targets).filter(
+    ([server, target]) => target.dirty && (wanted === null || wanted.has(server)) && state.out[server]?.fate !== 'hung',
+  );
+  return Object.fromEntries(changed.map(([server, { change }]) => [server, { ...FRESH_TARGET, change, decided: true }]));
+}

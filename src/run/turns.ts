@@ -1,0 +1,114 @@
+import type { ActStep } from '../model/index.ts';
+import { homeOf } from '../plan/index.ts';
+import { spentOf } from './budget.ts';
+import type { RunEvent } from './events.ts';
+import { gateOf } from './gates.ts';
+import { RENEWALS_MAX } from './limits.ts';
+import { actStepOf, currentOf, gateStepOf, trackOf, type PlanIndex } from './lines.ts';
+import { closing } from './outcome.ts';
+import type { Out, RunState, Turn } from './state.ts';
+
+/** What the run itself has to decide now, as an event; null: nothing. Decided once, then folded for ever. */
+export function decide(state: RunState, index: PlanIndex): RunEvent | null {
+  return armed(state, index) ?? turned(state, index) ?? renewed(state, index) ?? homeward(state) ?? closing(state, index);
+}
+
+/** Hung servers that nobody recovers yet, once every diagnosis under way has come in. */
+function armed(state: RunState, { plan }: PlanIndex): RunEvent | null {
+  const entries = Object.entries(state.out);
+  if (entries.some(([, out]) => out.fate === 'undiagnosed')) return null;
+  const hung = entries.filter(([, out]) => out.fate === 'hung' && out.track === null).map(([server]) => server);
+  if (hung.length === 0) return null;
+  const contingency = plan.header.contingencies.find((each) => each.when === 'hung');
+  if (!contingency) return null;
+  const count = state.tracks.filter((track) => track.kind === 'contingency').length;
+  const track = count === 0 ? contingency.id : `${contingency.id}-${count + 1}`;
+  return { type: 'armed', contingency: contingency.id, track, servers: hung, suspect: hung.length > contingency.suspectAbove };
+}
+
+function turned(state: RunState, index: PlanIndex): RunEvent | null {
+  if (state.mode === 'home') return null;
+  const main = trackOf(state, 'main');
+  if (!main || main.status === 'finished') return null;
+  const turn = canaryTurn(state, index) ?? budgetTurn(state, index) ?? gateTurn(state, index) ?? windowTurn(state, index);
+  return turn && { type: 'turned', ...turn };
+}
+
+function canaryTurn(state: RunState, { plan: { header } }: PlanIndex): Turn | null {
+  const ends = Object.entries(state.out).find(([server, { step }]) => {
+    const planned = header.steps.find((each) => each.id === step);
+    const isCanary = header.canaries.includes(server) && planned?.step === 'act' && planned.nature !== 'restore';
+    return isCanary || (planned?.step === 'act' && planned.failureEnds);
+  });
+  if (!ends) return null;
+  const [server, out] = ends;
+  const code = out.fate === 'drifted' ? 'drift' : header.canaries.includes(server) ? 'canary' : 'condition';
+  return { code, why: `${header.canaries.includes(server) ? 'the canary ' : ''}${server}: ${describe(out)}` };
+}
+
+function budgetTurn(state: RunState, { plan }: PlanIndex): Turn | null {
+  const spent = spentOf(state);
+  const { failures } = plan.header.budget;
+  if (spent < failures) return null;
+  const named = Object.entries(state.out).map(([server, out]) => `${server} (${describe(out)})`);
+  const shown = named.slice(0, 5).join('; ') + (named.length > 5 ? ` and ${named.length - 5} more` : '');
+  return { code: 'budget', why: `the failure budget of ${failures} is spent: ${shown}` };
+}
+
+function describe({ failure, title }: Out): string {
+  return `${failure.what}, at "${title}"`;
+}
+
+function gateTurn(state: RunState, index: PlanIndex): Turn | null {
+  const main = trackOf(state, 'main');
+  const current = main && currentOf(main);
+  if (!main || current?.step !== 'gate') return null;
+  const step = gateStepOf(index, main, current);
+  if (current.phase === 'refused') {
+    return { code: 'gate', why: `${current.answer?.by ?? 'somebody'} answered "${current.answer?.answer ?? 'no'}" to "${step.title}"` };
+  }
+  const expired = step.onTimeout === 'abort' && current.askedAtMs !== null && state.nowMs >= current.askedAtMs + step.expiresMs;
+  return expired ? { code: 'timeout', why: `nobody answered "${step.title}" within ${Math.round(step.expiresMs / 60_000)} min` } : null;
+}
+
+/** A risk step begins only if it and the way home from behind it still fit into the window (promise 7). */
+function windowTurn(state: RunState, index: PlanIndex): Turn | null {
+  const main = trackOf(state, 'main');
+  const current = main && currentOf(main);
+  if (!main || current?.step !== 'act' || current.startedAtMs !== null) return null;
+  const step = actStepOf(index, main, main.cursor);
+  if (step.nature !== 'risk') return null;
+  const { header } = index.plan;
+  const behind = header.steps.slice(0, main.cursor + 1).filter((each): each is ActStep => each.step === 'act' && each.nature === 'risk');
+  const neededMs = step.expectedMs + step.soakMs + behind.reduce((sum, each) => sum + homeOf(each), 0);
+  const leftMs = state.openedAtMs + header.window.limitMs - state.nowMs;
+  if (neededMs <= leftMs) return null;
+  return {
+    code: 'window',
+    why: `"${step.title}" and the way home from behind it need ${Math.ceil(neededMs / 1000)} s, and the window closes in ${Math.max(0, Math.floor(leftMs / 1000))} s`,
+  };
+}
+
+/** While nobody answers, the fuse burns: before it is too short for the outage, everything is refreshed again. */
+function renewed(state: RunState, index: PlanIndex): RunEvent | null {
+  const main = trackOf(state, 'main');
+  const gate = main && gateOf(main, index);
+  if (!main || !gate || state.mode === 'home' || !fuseTooShort(state, gate.step)) return null;
+  if (gate.step.renewFrom === null || main.renewals >= RENEWALS_MAX) {
+    return { type: 'turned', code: 'fuse', why: `the fuse is too short for the outage, and caches were refreshed ${main.renewals} times already` };
+  }
+  return { type: 'renewed', gate: gate.id, from: gate.step.renewFrom };
+}
+
+export function fuseTooShort(state: RunState, { fuse }: { readonly fuse: { readonly outageMs: number; readonly marginMs: number } | null }): boolean {
+  return fuse !== null && state.fuse !== null && state.nowMs + fuse.outageMs + fuse.marginMs >= state.fuse.expiresAtMs;
+}
+
+/** The way home, when the main line has come to rest; and at its end, for those servers that fell out on the way. */
+function homeward(state: RunState): RunEvent | null {
+  const main = trackOf(state, 'main');
+  if (!main || state.tracks.some((track) => track.kind === 'home')) return null;
+  if (state.mode === 'home') return main.status === 'stopped' ? { type: 'homeward', servers: null } : null;
+  const left = Object.entries(state.out).filter(([, out]) => out.fate !== 'hung' && out.fate !== 'undiagnosed').map(([server]) => server);
+  return main.status === 'finished' && left.length > 0 ? { type: 'homeward', servers: left } : null;
+}

@@ -1,0 +1,39 @@
+import type { GateStep } from '../model/index.ts';
+import type { RunState, Track } from './state.ts';
+
+/** How many servers a sentence names. */
+const NAMED_MAX = 8;
+
+/** What a person is asked, with the figures to decide on. */
+export function gateText(state: RunState, track: Track, step: GateStep, note: string | null): string {
+  const lines = [step.title];
+  if (track.kind === 'contingency') lines.push(`For ${nameServers(track.servers)}.`);
+  if (step.fuse && state.fuse) {
+    const { expiresAtMs, server, clock } = state.fuse;
+    const leftMs = expiresAtMs - state.nowMs;
+    lines.push(
+      `Fuse ${seconds(leftMs)} s (${clock} on ${server} expires first); planned outage ${seconds(step.fuse.outageMs)} s, margin ${seconds(step.fuse.marginMs)} s.`,
+      `The database must be back by ${clockTime(expiresAtMs - step.fuse.marginMs)}; work may start until ${clockTime(expiresAtMs - step.fuse.outageMs - step.fuse.marginMs)}.`,
+    );
+  }
+  const out = Object.keys(state.out);
+  if (track.kind === 'main' && out.length > 0) lines.push(`Out of this run: ${nameServers(out)}.`);
+  if (note !== null) lines.push(note);
+  return lines.join('\n');
+}
+
+export function nameServers(servers: readonly string[]): string {
+  const shown = servers.slice(0, NAMED_MAX).join(', ');
+  return servers.length > NAMED_MAX ? `${shown} and ${servers.length - NAMED_MAX} more` : shown;
+}
+
+/** HH:MM:SS in UTC: pure code knows no zones, and neither does a bastion at night. */
+export function clockTime(atMs: number): string {
+  const ofDay = Math.floor(atMs / 1000) % 86_400;
+  const two = (value: number): string => String(value).padStart(2, '0');
+  return `${two(Math.floor(ofDay / 3600))}:${two(Math.floor(ofDay / 60) % 60)}:${two(ofDay % 60)} UTC`;
+}
+
+function seconds(ms: number): number {
+  return Math.floor(ms / 1000);
+}

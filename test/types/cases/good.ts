@@ -1,0 +1,38 @@
+// What the other cases differ from by one mistake each: this one compiles.
+import { checkServer, defineRunbook, defineStep, hardReset, offlineMode, z } from 'neap';
+
+export const touch = defineStep({
+  name: 'touch',
+  version: 1,
+  reach: ['ssh'],
+  reads: ['offline'],
+  alters: ['offline'],
+  input: z.strictObject({ on: z.boolean() }),
+  pinned: z.strictObject({ on: z.boolean() }),
+  readings: z.strictObject({}),
+  change: z.strictObject({ to: z.boolean() }),
+  idempotent: true,
+  title: ({ on }) => `touch ${on}`,
+  nature: () => 'risk',
+  observe: async (_server, _input, read) => ({ pinned: { on: (await read.ask('offline')) === 'on' }, readings: {} }),
+  decide: (pinned, input) =>
+    pinned.on === input.on ? { verdict: 'nothing' } : { verdict: 'change', change: { to: input.on }, diff: [] },
+  perform: async (_server, change, hands) => hands.call(change.to ? 'offline-on' : 'offline-off'),
+  confirm: async () => ({ done: true }),
+  expectedMs: () => 1000,
+  back: { undo: async (_server, change, hands) => hands.call(change.to ? 'offline-off' : 'offline-on') },
+});
+
+export default defineRunbook({
+  title: 'Compiles',
+  reach: { api: ['ssh', 'http', 'bmc'] },
+  inputs: z.strictObject({ outageMs: z.number() }),
+  budget: { failures: 1 },
+  window: { limitMs: 3_600_000 },
+  steps: ({ api }, { outageMs }) => [
+    checkServer(api, {}),
+    touch(api, { on: outageMs > 0 }),
+    offlineMode(api, { on: true }),
+    hardReset(api, {}),
+  ],
+});
