@@ -8,8 +8,8 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
 }
 
 /**
- * `quick` is `npm test`. The others are slow or need more than a bare machine, and each has a script of its own:
- * `package` packs, installs and uses the package; `real` drives real OpenSSH servers in network namespaces.
+ * `quick` is `npm test`, and needs no more than a bare machine. `package` packs, installs and uses the package, and has
+ * a script of its own, as have the tests against real servers (vitest.real.config.ts).
  */
 export default defineConfig({
   // A runbook under test means the sources beside it.
@@ -37,16 +37,6 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 120_000,
           hookTimeout: 300_000,
-        },
-      },
-      {
-        extends: true,
-        test: {
-          name: 'real',
-          include: ['test/real/**/*.test.ts'],
-          fileParallelism: false,
-          testTimeout: 180_000,
-          hookTimeout: 180_000,
         },
       },
     ],

@@ -110,6 +110,9 @@ describe('files', () => {
 });
 
 describe('packages', () => {
+  const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
+    packages: Record<string, { hasInstallScript?: boolean } & Partial<Record<DependencyField, Record<string, string>>>>;
+  };
   const builtIn = new Set(builtinModules.flatMap((name) => [name, `node:${name}`]));
   const packagesOf = (source: Source): string[] =>
     source.imports
@@ -133,13 +136,19 @@ describe('packages', () => {
   });
 
   test('each install script is allowed or refused by name, so that npm has nothing to say', () => {
-    const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
-      packages: Record<string, { hasInstallScript?: boolean }>;
-    };
     const scripted = Object.entries(lock.packages)
       .filter(([, { hasInstallScript }]) => hasInstallScript === true)
       .map(([path]) => path.replace(/^.*node_modules\//, ''));
     expect(scripted.toSorted()).toEqual(Object.keys(manifest.allowScripts).toSorted());
+  });
+
+  test('the lock is whole for every platform: newer npms refuse `npm ci` where an optional package is missing', () => {
+    const missing = Object.entries(lock.packages).flatMap(([path, { dependencies, optionalDependencies }]) =>
+      Object.keys({ ...dependencies, ...optionalDependencies })
+        .filter((name) => !foldersAbove(path).some((folder) => `${folder}node_modules/${name}` in lock.packages))
+        .map((name) => `${path}: ${name}`),
+    );
+    expect(missing).toEqual([]);
   });
 });
 
@@ -285,6 +294,14 @@ function reachedFrom(entries: readonly string[]): Set<string> {
     open.push(...source.imports.flatMap((one) => one.path ?? []), ...source.starts);
   }
   return reached;
+}
+
+type DependencyField = 'dependencies' | 'optionalDependencies';
+
+/** Where npm looks for what a package of the lock needs: `node_modules/a/`, then the root. */
+function foldersAbove(path: string): string[] {
+  const parts = path === '' ? [] : path.split(/(?<=.)\/(?=node_modules\/)/);
+  return parts.map((_, index) => `${parts.slice(0, index + 1).join('/')}/`).concat('');
 }
 
 /** Everything that the rules of layers and purity have against one file. */

@@ -1,17 +1,36 @@
-import { readFile } from 'node:fs/promises';
-import { root } from '../launch/index.ts';
+import { Command, CommanderError } from 'commander';
+import { ownVersion, EngineRefused } from '../engine/index.ts';
+import { FailureError, sentence } from '../model/index.ts';
+import { addLabCommands } from './commands/lab-words.ts';
+import { addRunCommands } from './commands/run-words.ts';
+import { UsageError } from './usage.ts';
 
-/** Runs one command line. Resolves to its exit code. */
+/** Runs one command line. Resolves to its exit code: see the README for what each means. */
 export async function main(argv: readonly string[]): Promise<number> {
-  if (argv[0] === '--version') {
-    const { version } = JSON.parse(await readFile(new URL('package.json', root), 'utf8')) as { version: string };
-    process.stdout.write(`${version}\n`);
-    return 0;
+  let exitCode = 0;
+  const done = (code: number): void => {
+    exitCode = code;
+  };
+  const program = new Command('neap')
+    .description('Maintenance windows: previewed, approved, run, rolled back or recovered.')
+    .version(await ownVersion())
+    .exitOverride()
+    .showHelpAfterError('(neap COMMAND --help shows an example)');
+  addRunCommands(program, done);
+  addLabCommands(program, done);
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    return failed(error);
   }
-  if (argv[0] === '--help') {
-    process.stdout.write('Usage: neap [options] [command]\n');
-    return 0;
-  }
-  process.stderr.write('neap: no such command. Run: neap --help\n');
+}
+
+function failed(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (!(error instanceof FailureError)) throw error;
+  process.stderr.write(`${sentence(error.failure)}\n`);
+  if (error instanceof UsageError) return 2;
+  if (error instanceof EngineRefused) return error.stale ? 6 : 4;
   return 2;
 }

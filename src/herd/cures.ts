@@ -38,13 +38,25 @@ export interface Refused {
  * they do. Spreading the expiries is no cure: with the database away each is fatal, and the spread only moves the first one closer.
  */
 export function curesFor(refused: Refused): readonly Cure[] {
-  return [shorterOutage(refused), refreshSooner(refused), raiseTtl(refused), staleOnError(), failFast(refused), capConcurrency(refused), answerAtEdge()].filter((cure) => cure !== null);
+  return [
+    shorterOutage(refused),
+    refreshSooner(refused),
+    raiseTtl(refused),
+    staleOnError(),
+    failFast(refused),
+    capConcurrency(refused),
+    answerAtEdge(),
+  ].filter((cure) => cure !== null);
 }
 
 function shorterOutage({ fuseMs, marginMs }: Refused): Cure | null {
   const outageMs = secondBelow(fuseMs - marginMs);
   if (!(outageMs > 0)) return null;
-  return { code: 'shorter-outage', value: outageMs, text: `Shorten the outage to ${secondsOf(outageMs)}: with a margin of ${secondsOf(marginMs)} that is the longest that fits` };
+  return {
+    code: 'shorter-outage',
+    value: outageMs,
+    text: `Shorten the outage to ${secondsOf(outageMs)}: with a margin of ${secondsOf(marginMs)} that is the longest that fits`,
+  };
 }
 
 /** a - N / C > outage + margin, solved for C: possible only while the refresh's spread, and not the time to live, is in the way. */
@@ -53,8 +65,18 @@ function refreshSooner({ servers, fatal, refresh, outageMs, marginMs }: Refused)
   if (!(leftMs > 0)) return null;
   const perSecond = tenthAbove((servers.length / leftMs) * 1000);
   const within = `${servers.length} servers within ${secondsOf(leftMs)}`;
-  if (refresh === null) return { code: 'refresh-first', value: perSecond, text: `Refresh all caches right before the cut, in slots of at least ${numberOf(perSecond)} servers a second (${within})` };
-  if (perSecond <= refresh.perSecond) return { code: 'refresh-first', value: refresh.perSecond, text: `Refresh all caches again right before the cut: at ${numberOf(refresh.perSecond)} servers a second that suffices` };
+  if (refresh === null)
+    return {
+      code: 'refresh-first',
+      value: perSecond,
+      text: `Refresh all caches right before the cut, in slots of at least ${numberOf(perSecond)} servers a second (${within})`,
+    };
+  if (perSecond <= refresh.perSecond)
+    return {
+      code: 'refresh-first',
+      value: refresh.perSecond,
+      text: `Refresh all caches again right before the cut: at ${numberOf(refresh.perSecond)} servers a second that suffices`,
+    };
   return {
     code: 'refresh-faster',
     value: perSecond,
@@ -66,7 +88,10 @@ function raiseTtl({ servers, fatal, refresh, outageMs, marginMs }: Refused): Cur
   if (refresh === null) return null;
   const ageMs = spreadMs(servers.length, refresh.perSecond) + refresh.overheadMs;
   const ttlMs = secondAbove(outageMs + marginMs + ageMs);
-  const oldMs = fatal.flatMap((server) => server.clocks).filter((clock) => clock.whenExpired === 'fatal').reduce((longest, clock) => Math.max(longest, clock.ttlMs.max), 0);
+  const oldMs = fatal
+    .flatMap((server) => server.clocks)
+    .filter((clock) => clock.whenExpired === 'fatal')
+    .reduce((longest, clock) => Math.max(longest, clock.ttlMs.max), 0);
   return {
     code: 'raise-ttl',
     value: ttlMs,
@@ -75,27 +100,43 @@ function raiseTtl({ servers, fatal, refresh, outageMs, marginMs }: Refused): Cur
 }
 
 function staleOnError(): Cure {
-  return { code: 'stale-on-error', text: 'Serve stale values while the database does not answer, and show it by a rehearsal; then no expiry is fatal' };
+  return {
+    code: 'stale-on-error',
+    text: 'Serve stale values while the database does not answer, and show it by a rehearsal; then no expiry is fatal',
+  };
 }
 
 function failFast({ fatal }: Refused): Cure | null {
   const fittingMs = worst(fatal, (survival) => survival.timeoutMs);
-  if (fittingMs === null) return declareLoad('fail-fast', 'Fail fast: shorten the dependency timeout until what waits fits the memory');
+  if (fittingMs === null)
+    return declareLoad('fail-fast', 'Fail fast: shorten the dependency timeout until what waits fits the memory');
   const timeoutMs = fittingMs < 1000 ? fittingMs : Math.floor(fittingMs / 100) * 100;
   if (timeoutMs < 1) return null;
-  return { code: 'fail-fast', value: timeoutMs, text: `Fail fast: a dependency timeout of at most ${secondsOf(timeoutMs)}, attempts included; requests that need the database fail, the servers live` };
+  return {
+    code: 'fail-fast',
+    value: timeoutMs,
+    text: `Fail fast: a dependency timeout of at most ${secondsOf(timeoutMs)}, attempts included; requests that need the database fail, the servers live`,
+  };
 }
 
 function capConcurrency({ fatal }: Refused): Cure | null {
   const concurrency = worst(fatal, (survival) => survival.concurrency);
   const refusedShare = worst(fatal, (survival) => -survival.refusedShare);
-  if (concurrency === null || refusedShare === null) return declareLoad('cap-concurrency', 'Cap the requests that a server takes at once to what its memory holds');
+  if (concurrency === null || refusedShare === null)
+    return declareLoad('cap-concurrency', 'Cap the requests that a server takes at once to what its memory holds');
   if (concurrency < 1) return null;
-  return { code: 'cap-concurrency', value: concurrency, text: `Cap concurrency at ${concurrency} requests a server; ${percentOf(-refusedShare)} of the requests that need the database are refused at once (Erlang B), the servers live` };
+  return {
+    code: 'cap-concurrency',
+    value: concurrency,
+    text: `Cap concurrency at ${concurrency} requests a server; ${percentOf(-refusedShare)} of the requests that need the database are refused at once (Erlang B), the servers live`,
+  };
 }
 
 function answerAtEdge(): Cure {
-  return { code: 'answer-at-edge', text: 'Answer at the edge: let the balancer serve the maintenance page with Retry-After, so that nothing reaches the servers' };
+  return {
+    code: 'answer-at-edge',
+    text: 'Answer at the edge: let the balancer serve the maintenance page with Retry-After, so that nothing reaches the servers',
+  };
 }
 
 function declareLoad(code: CureCode, what: string): Cure {
@@ -103,7 +144,10 @@ function declareLoad(code: CureCode, what: string): Cure {
 }
 
 /** The smallest of a number over all servers; null when one of them does not declare its load. */
-function worst(fatal: readonly FuseServer[], pick: (survival: NonNullable<ReturnType<typeof survivalOf>>) => number): number | null {
+function worst(
+  fatal: readonly FuseServer[],
+  pick: (survival: NonNullable<ReturnType<typeof survivalOf>>) => number,
+): number | null {
   let smallest = Infinity;
   for (const server of fatal) {
     const survival = survivalOf(server);
@@ -114,7 +158,12 @@ function worst(fatal: readonly FuseServer[], pick: (survival: NonNullable<Return
 }
 
 function shortestTtlMs(fatal: readonly FuseServer[]): number {
-  return fatal.flatMap((server) => server.clocks).reduce((shortest, clock) => (clock.whenExpired === 'fatal' ? Math.min(shortest, clock.ttlMs.min) : shortest), Infinity);
+  return fatal
+    .flatMap((server) => server.clocks)
+    .reduce(
+      (shortest, clock) => (clock.whenExpired === 'fatal' ? Math.min(shortest, clock.ttlMs.min) : shortest),
+      Infinity,
+    );
 }
 
 /** The last whole second that lies before this. */

@@ -14,20 +14,33 @@ export type Harm =
  * be in flight do not fit its free memory; a concurrency limit that fits bounds them, and so does a short timeout.
  */
 export function harmOfExpiry({ load, dependencyTimeoutMs }: Pick<FuseServer, 'load' | 'dependencyTimeoutMs'>): Harm {
-  if (load === undefined) return { fatal: true, because: 'its load is not declared, so every expiry is taken as fatal', hangsAfterMs: null };
+  if (load === undefined)
+    return { fatal: true, because: 'its load is not declared, so every expiry is taken as fatal', hangsAfterMs: null };
   const offered = inFlight(load.requestsPerSecond, dependencyTimeoutMs);
   const places = placesThatSpare(load);
   const limit = load.concurrencyLimit ?? Infinity;
   const demand = `${numberOf(load.requestsPerSecond)} requests/s that wait ${secondsOf(dependencyTimeoutMs)} each are ${numberOf(offered)} in flight`;
   if (limit <= places) {
     const refusedShare = erlangB(limit, offered);
-    return { fatal: false, refusedShare, instead: `${demand}; the limit of ${limit} holds, ${percentOf(refusedShare)} of the requests that need it are refused at once and the others fail after ${secondsOf(dependencyTimeoutMs)}` };
+    return {
+      fatal: false,
+      refusedShare,
+      instead: `${demand}; the limit of ${limit} holds, ${percentOf(refusedShare)} of the requests that need it are refused at once and the others fail after ${secondsOf(dependencyTimeoutMs)}`,
+    };
   }
   const highest = Math.ceil(highestInFlight(offered));
   if (highest <= places)
-    return { fatal: false, refusedShare: 0, instead: `${demand}, at most ${highest} at once, and memory holds ${places}: the requests that need it fail after ${secondsOf(dependencyTimeoutMs)}, the server lives` };
+    return {
+      fatal: false,
+      refusedShare: 0,
+      instead: `${demand}, at most ${highest} at once, and memory holds ${places} with one place kept free: the requests that need it fail after ${secondsOf(dependencyTimeoutMs)}, the server lives`,
+    };
   const hangsAfterMs = fillMs(load.memoryFreeBytes / load.memoryPerRequestBytes, load.requestsPerSecond);
-  return { fatal: true, hangsAfterMs, because: `${demand}, up to ${highest} at once, and memory holds ${places}: it is exhausted about ${secondsOf(hangsAfterMs)} after the expiry` };
+  return {
+    fatal: true,
+    hangsAfterMs,
+    because: `${demand}, up to ${highest} at once, and memory holds ${places} with one place kept free: it is exhausted about ${secondsOf(hangsAfterMs)} after the expiry`,
+  };
 }
 
 /** What would make an expiry survivable on this server; null where its load is not declared. */
@@ -39,7 +52,10 @@ export interface Survival {
   readonly refusedShare: number;
 }
 
-export function survivalOf({ load, dependencyTimeoutMs }: Pick<FuseServer, 'load' | 'dependencyTimeoutMs'>): Survival | null {
+export function survivalOf({
+  load,
+  dependencyTimeoutMs,
+}: Pick<FuseServer, 'load' | 'dependencyTimeoutMs'>): Survival | null {
   if (load === undefined) return null;
   const concurrency = placesThatSpare(load);
   return {

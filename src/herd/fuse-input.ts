@@ -39,15 +39,35 @@ export interface RefreshRule {
  * Refuses numbers from which no honest forecast follows; a forecast over NaN would be a promise about nothing.
  * @throws FailureError `condition`
  */
-export function checkFuseInput(servers: readonly FuseServer[], numbers: { readonly [name: string]: number }, refresh: RefreshRule | null): void {
-  if (servers.length === 0) throw unfit('the forecast was asked about no server at all', 'Name the servers: an empty selection is never all of them');
-  for (const [name, value] of Object.entries(numbers)) if (!(value >= 0)) throw unfit(`${name} is ${value}`, `Give ${name} as milliseconds, 0 or more`);
+export function checkFuseInput(
+  servers: readonly FuseServer[],
+  numbers: { readonly [name: string]: number },
+  refresh: RefreshRule | null,
+): void {
+  if (servers.length === 0)
+    throw unfit(
+      'the forecast was asked about no server at all',
+      'Name the servers: an empty selection is never all of them',
+    );
+  for (const [name, value] of Object.entries(numbers))
+    if (!(value >= 0)) throw unfit(`${name} is ${value}`, `Give ${name} as milliseconds, 0 or more`);
   if (refresh !== null && !(refresh.perSecond > 0 && refresh.overheadMs >= 0))
-    throw unfit(`the refresh rule says ${refresh.perSecond} servers a second and ${refresh.overheadMs} ms behind it`, 'Give a rate above 0 and a time of 0 or more');
+    throw unfit(
+      `the refresh rule says ${refresh.perSecond} servers a second and ${refresh.overheadMs} ms behind it`,
+      'Give a rate above 0 and a time of 0 or more',
+    );
   for (const server of servers) {
-    if (!(server.dependencyTimeoutMs > 0)) throw unfit(`the dependency timeout of ${server.name} is ${server.dependencyTimeoutMs} ms`, 'Give how long a request waits, in milliseconds');
+    if (!(server.dependencyTimeoutMs > 0))
+      throw unfit(
+        `the dependency timeout of ${server.name} is ${server.dependencyTimeoutMs} ms`,
+        'Give how long a request waits, in milliseconds',
+      );
     for (const { name, ttlMs } of server.clocks)
-      if (!(ttlMs.min > 0 && ttlMs.max >= ttlMs.min)) throw unfit(`clock ${name} on ${server.name} lives ${ttlMs.min} to ${ttlMs.max} ms`, 'Give the range as min <= max, above 0, in milliseconds');
+      if (!(ttlMs.min > 0 && ttlMs.max >= ttlMs.min))
+        throw unfit(
+          `clock ${name} on ${server.name} lives ${ttlMs.min} to ${ttlMs.max} ms`,
+          'Give the range as min <= max, above 0, in milliseconds',
+        );
   }
 }
 

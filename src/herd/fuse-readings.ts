@@ -22,7 +22,15 @@ const SKEW_MS = 2_000;
  * The countdown: per clock `ttl - age - (now - read at)`, and the shortest of those that are fatal counts. A value
  * never counts for longer than its clock is declared to live, so that a wrong unit cannot lengthen the fuse.
  */
-export function fuseFromReadings({ servers, nowMs, marginMs }: { readonly servers: readonly FuseServer[]; readonly nowMs: number; readonly marginMs: number }): FuseReading {
+export function fuseFromReadings({
+  servers,
+  nowMs,
+  marginMs,
+}: {
+  readonly servers: readonly FuseServer[];
+  readonly nowMs: number;
+  readonly marginMs: number;
+}): FuseReading {
   let shortest: { server: string; clock: string; endsAtMs: number } | null = null;
   const unread: string[] = [];
   for (const server of servers) {
@@ -32,13 +40,17 @@ export function fuseFromReadings({ servers, nowMs, marginMs }: { readonly server
       const endsAtMs = endOf(clock, nowMs);
       if (endsAtMs === null) unread.push(`${server.name}/${clock.name}`);
       const endsOrNowMs = endsAtMs ?? nowMs;
-      if (shortest === null || endsOrNowMs < shortest.endsAtMs) shortest = { server: server.name, clock: clock.name, endsAtMs: endsOrNowMs };
+      if (shortest === null || endsOrNowMs < shortest.endsAtMs)
+        shortest = { server: server.name, clock: clock.name, endsAtMs: endsOrNowMs };
     }
   }
   if (shortest === null) return { fuseMs: null, shortest, latestSafeReturnMs: null, unread, because: [] };
   const fuseMs = unread.length > 0 ? 0 : Math.max(0, shortest.endsAtMs - nowMs);
   const latestSafeReturnMs = (unread.length > 0 ? Math.min(shortest.endsAtMs, nowMs) : shortest.endsAtMs) - marginMs;
-  const because = unread.length > 0 ? [`${namesOf(unread)} could not be read and counts as expired: refresh first`] : [firstLine(shortest, nowMs)];
+  const because =
+    unread.length > 0
+      ? [`${namesOf(unread)} could not be read and counts as expired: refresh first`]
+      : [firstLine(shortest, nowMs)];
   return { fuseMs, shortest, latestSafeReturnMs, unread, because };
 }
 
@@ -50,7 +62,10 @@ function endOf({ reading, ttlMs }: FuseClock, nowMs: number): number | null {
   return Number.isFinite(endsAtMs) ? endsAtMs : null;
 }
 
-function firstLine({ server, clock, endsAtMs }: { readonly server: string; readonly clock: string; readonly endsAtMs: number }, nowMs: number): string {
+function firstLine(
+  { server, clock, endsAtMs }: { readonly server: string; readonly clock: string; readonly endsAtMs: number },
+  nowMs: number,
+): string {
   if (endsAtMs <= nowMs) return `clock ${clock} on ${server} ended ${secondsOf(nowMs - endsAtMs)} ago: refresh first`;
   return `the clock that ends first is ${clock} on ${server}, in ${secondsOf(endsAtMs - nowMs)}`;
 }

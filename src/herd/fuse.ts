@@ -46,7 +46,9 @@ export function forecastFuse(question: FuseQuestion): FuseForecast {
   const { servers, refresh, outageMs, marginMs } = question;
   checkFuseInput(servers, { outageMs, marginMs }, refresh);
   const exposure = exposureOf(servers);
-  const [shortest] = exposure.fatal.flatMap(({ server }) => fatalClocks(server)).sort((a, b) => a.clock.ttlMs.min - b.clock.ttlMs.min);
+  const [shortest] = exposure.fatal
+    .flatMap(({ server }) => fatalClocks(server))
+    .sort((a, b) => a.clock.ttlMs.min - b.clock.ttlMs.min);
   if (shortest === undefined) return verdict(question, exposure, null, []);
   const ageMs = refresh === null ? 0 : spreadMs(servers.length, refresh.perSecond) + refresh.overheadMs;
   const fuseMs = refresh === null ? 0 : Math.max(0, shortest.clock.ttlMs.min - ageMs);
@@ -100,14 +102,24 @@ function add(lines: Map<string, string[]>, what: string, name: string): void {
 }
 
 function fatalClocks(server: FuseServer) {
-  return server.clocks.filter((clock) => clock.whenExpired === 'fatal').map((clock) => ({ server: server.name, clock }));
+  return server.clocks
+    .filter((clock) => clock.whenExpired === 'fatal')
+    .map((clock) => ({ server: server.name, clock }));
 }
 
-function verdict(question: FuseQuestion, exposure: Exposure, fuseMs: number | null, why: readonly string[]): FuseForecast {
+function verdict(
+  question: FuseQuestion,
+  exposure: Exposure,
+  fuseMs: number | null,
+  why: readonly string[],
+): FuseForecast {
   const { outageMs, marginMs } = question;
   const accepted = fuseMs === null || outageMs + marginMs < fuseMs;
   const because = [...why, ...harmLines(exposure), sumLine(outageMs, marginMs, fuseMs)];
-  const cures = accepted || fuseMs === null ? [] : curesFor({ ...question, fuseMs, fatal: exposure.fatal.map(({ server }) => server) });
+  const cures =
+    accepted || fuseMs === null
+      ? []
+      : curesFor({ ...question, fuseMs, fatal: exposure.fatal.map(({ server }) => server) });
   return { outageMs, marginMs, fuseMs, accepted, because, cures };
 }
 
@@ -116,11 +128,15 @@ function harmLines({ fatal, survived }: Exposure): readonly string[] {
   const hanging = new Map<string, string[]>();
   for (const { server, harm } of fatal) add(hanging, harm.because, server.name);
   const lines = [...hanging, ...survived].map(([what, names]) => `${namesOf(names)}: ${what}`);
-  return lines.length <= LINES_MAX ? lines : [...lines.slice(0, LINES_MAX), `${lines.length - LINES_MAX} more kinds of server, each with numbers of its own`];
+  return lines.length <= LINES_MAX
+    ? lines
+    : [...lines.slice(0, LINES_MAX), `${lines.length - LINES_MAX} more kinds of server, each with numbers of its own`];
 }
 
 function sumLine(outageMs: number, marginMs: number, fuseMs: number | null): string {
   const planned = `an outage of ${secondsOf(outageMs)} and a margin of ${secondsOf(marginMs)}`;
   if (fuseMs === null) return `no expiry hangs a server: ${planned} have no fuse to fit into`;
-  return outageMs + marginMs < fuseMs ? `${planned} fit into a fuse of ${secondsOf(fuseMs)}` : `${planned} do not fit into a fuse of ${secondsOf(fuseMs)}`;
+  return outageMs + marginMs < fuseMs
+    ? `${planned} fit into a fuse of ${secondsOf(fuseMs)}`
+    : `${planned} do not fit into a fuse of ${secondsOf(fuseMs)}`;
 }

@@ -2,15 +2,22 @@
  * The order of servers that are equally urgent: each failure domain is spread evenly over the whole, so that any
  * stretch of it holds about as much of a domain as the fleet does. What is left open, chance decides, by the seed.
  */
-export function interleaved<S extends { readonly name: string; readonly domain: string }>(servers: readonly S[], seed: number): readonly S[] {
+export function interleaved<S extends { readonly name: string; readonly domain: string }>(
+  servers: readonly S[],
+  seed: number,
+): readonly S[] {
   const domains = new Map<string, S[]>();
-  for (const server of [...servers].sort((a, b) => hash(a.name, seed) - hash(b.name, seed) || (a.name < b.name ? -1 : 1))) {
+  for (const server of [...servers].sort(
+    (a, b) => hash(a.name, seed) - hash(b.name, seed) || (a.name < b.name ? -1 : 1),
+  )) {
     const members = domains.get(server.domain);
     if (members === undefined) domains.set(server.domain, [server]);
     else members.push(server);
   }
   return [...domains.entries()]
-    .flatMap(([domain, members]) => members.map((server, k) => ({ server, domain, place: (k + 0.5) / members.length, chance: hash(domain, seed) })))
+    .flatMap(([domain, members]) =>
+      members.map((server, k) => ({ server, domain, place: (k + 0.5) / members.length, chance: hash(domain, seed) })),
+    )
     .sort((a, b) => a.place - b.place || a.chance - b.chance || (a.domain < b.domain ? -1 : 1))
     .map((entry) => entry.server);
 }

@@ -43,10 +43,20 @@ const ROUNDING_MS = 0.01;
 export function scheduleSlots(rule: SlotRule): readonly Slot[] {
   const intervalMs = 1000 / rule.perSecond;
   const first = new Set(rule.canary?.servers ?? []);
-  const canary = inOrder(rule.servers.filter((server) => first.has(server.name)), rule.startMs, intervalMs, rule.seed);
+  const canary = inOrder(
+    rule.servers.filter((server) => first.has(server.name)),
+    rule.startMs,
+    intervalMs,
+    rule.seed,
+  );
   const pauseMs = canary.length > 0 ? (rule.canary?.pauseMs ?? 0) : 0;
   const restStartMs = rule.startMs + canary.length * intervalMs + pauseMs;
-  const rest = inOrder(rule.servers.filter((server) => !first.has(server.name)), restStartMs, intervalMs, rule.seed);
+  const rest = inOrder(
+    rule.servers.filter((server) => !first.has(server.name)),
+    restStartMs,
+    intervalMs,
+    rule.seed,
+  );
   return [
     ...canary.map((server, k) => ({ server: server.name, atMs: rule.startMs + k * intervalMs })),
     ...rest.map((server, k) => ({ server: server.name, atMs: restStartMs + k * intervalMs })),
@@ -86,7 +96,10 @@ export function lateServers(rule: SlotRule): readonly string[] {
  * rate is never exceeded to catch up, and a slot is never earlier than it was. `lastAtMs` is when the latest slot
  * really began, which may be later than planned.
  */
-export function reslot(remaining: readonly Slot[], rate: { readonly perSecond: number; readonly nowMs: number; readonly lastAtMs?: number | undefined }): readonly Slot[] {
+export function reslot(
+  remaining: readonly Slot[],
+  rate: { readonly perSecond: number; readonly nowMs: number; readonly lastAtMs?: number | undefined },
+): readonly Slot[] {
   const intervalMs = 1000 / rate.perSecond;
   let earliestMs = Math.max(rate.nowMs, (rate.lastAtMs ?? -Infinity) + intervalMs);
   return remaining.map((slot) => {
@@ -97,7 +110,12 @@ export function reslot(remaining: readonly Slot[], rate: { readonly perSecond: n
 }
 
 /** Groups that end in the same slot, earliest first; inside a group the domains take turns. */
-function inOrder(servers: readonly SlotServer[], startMs: number, intervalMs: number, seed: number): readonly SlotServer[] {
+function inOrder(
+  servers: readonly SlotServer[],
+  startMs: number,
+  intervalMs: number,
+  seed: number,
+): readonly SlotServer[] {
   const groups = new Map<number, SlotServer[]>();
   for (const server of servers) {
     const last = lastSlot(server.deadlineMs, startMs, intervalMs);

@@ -2,7 +2,9 @@ import { canonicalJson } from '../plan/index.ts';
 import type { JournalRow } from '../ports/index.ts';
 import { CHAIN_START, linkFlaw } from './link.ts';
 
-export type ChainCheck = { readonly ok: true; readonly head: string } | { readonly ok: false; readonly seq: number; readonly why: string };
+export type ChainCheck =
+  | { readonly ok: true; readonly head: string }
+  | { readonly ok: false; readonly seq: number; readonly why: string };
 
 /**
  * Whether these rows, from the first of a journal, are those that were written, in order: finds any row changed,

@@ -32,7 +32,11 @@ export function openJournalFile(path: string, mode: OpenMode): DatabaseSync {
     const trouble = troubleFrom(error, path, 'damaged');
     if (trouble.reason !== 'in-use') throw error;
     const holders = holdersOf(path);
-    throw new TroubleError('in-use', `it is held by ${holders.length === 0 ? 'another process' : `process ${holders.join(', ')}`}`, path);
+    throw new TroubleError(
+      'in-use',
+      `it is held by ${holders.length === 0 ? 'another process' : `process ${holders.join(', ')}`}`,
+      path,
+    );
   }
 }
 
@@ -100,10 +104,12 @@ function checkFormat(database: DatabaseSync, path: string): void {
     throw new TroubleError('damaged', 'it is not a journal, or its creation was cut short before the run began', path);
   }
   const format = pragma(database, 'user_version');
-  if (format !== FORMAT) throw new TroubleError('unsupported', `the journal has format ${format}, this neap knows ${FORMAT}`, path);
+  if (format !== FORMAT)
+    throw new TroubleError('unsupported', `the journal has format ${format}, this neap knows ${FORMAT}`, path);
 }
 
 function checkSound(database: DatabaseSync, path: string): void {
   const answer = pragma(database, 'quick_check(1)');
-  if (answer !== 'ok') throw new TroubleError('damaged', `SQLite's quick_check says: ${String(answer).slice(0, 200)}`, path);
+  if (answer !== 'ok')
+    throw new TroubleError('damaged', `SQLite's quick_check says: ${String(answer).slice(0, 200)}`, path);
 }

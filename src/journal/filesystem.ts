@@ -41,7 +41,9 @@ function mountedType(directory: string, mounts: string): string | null {
   for (const line of mounts.split('\n')) {
     // proc(5): "36 35 98:0 /root /mount/point options optional... - type source options", blanks as \040.
     const [before, after] = line.split(' - ');
-    const point = before?.split(' ')[4]?.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+    const point = before
+      ?.split(' ')[4]
+      ?.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
     const type = after?.split(' ')[0];
     if (point === undefined || type === undefined) continue;
     const leads = point === '/' || directory === point || directory.startsWith(`${point}/`);

@@ -6,7 +6,7 @@ import { TroubleError } from './trouble.ts';
 interface Waiting {
   readonly drafts: readonly Draft[];
   readonly resolve: (rows: readonly StoredRow[]) => void;
-  readonly reject: (error: unknown) => void;
+  readonly reject: (error: Error) => void;
 }
 
 /**
@@ -20,7 +20,7 @@ export class GroupCommit {
   readonly #waiting: Waiting[] = [];
   #waitingEvents = 0;
   #underWay: Promise<void> | null = null;
-  #failure: { readonly error: unknown } | null = null;
+  #failure: Error | null = null;
 
   constructor(commit: (drafts: readonly Draft[]) => Promise<readonly StoredRow[]>, where: string) {
     this.#commit = commit;
@@ -31,7 +31,7 @@ export class GroupCommit {
     if (this.#failure === null && this.#waitingEvents + drafts.length > WAITING_EVENTS_MAX) {
       this.stop(new TroubleError('overrun', `more than ${WAITING_EVENTS_MAX} events wait for the disk`, this.#where));
     }
-    if (this.#failure !== null) return Promise.reject(this.#failure.error);
+    if (this.#failure !== null) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => {
       this.#waiting.push({ drafts, resolve, reject });
       this.#waitingEvents += drafts.length;
@@ -45,8 +45,8 @@ export class GroupCommit {
   }
 
   /** From now on everything is rejected with this error. */
-  stop(error: unknown): void {
-    this.#failure ??= { error };
+  stop(error: Error): void {
+    this.#failure ??= error;
   }
 
   async #drain(): Promise<void> {
@@ -58,7 +58,8 @@ export class GroupCommit {
         const rows = await this.#commit(group.flatMap(({ drafts }) => drafts));
         let from = 0;
         for (const { drafts, resolve } of group) resolve(rows.slice(from, (from += drafts.length)));
-      } catch (error) {
+      } catch (cause) {
+        const error = cause instanceof Error ? cause : new TroubleError('outcome-unknown', String(cause), this.#where);
         this.stop(error);
         for (const { reject } of [...group, ...this.#waiting.splice(0)]) reject(error);
         this.#waitingEvents = 0;

@@ -95,18 +95,20 @@ function writer(thread: WriterThread, path: string, run: string): Journal {
 
 /** Throws TypeError or RangeError, before anything is written, for events that no journal can hold. */
 function draftsOf(events: readonly { readonly atMs: number; readonly event: JsonObject }[]): readonly Draft[] {
-  if (events.length > APPEND_EVENTS_MAX) throw new RangeError(`${events.length} events in one append: at most ${APPEND_EVENTS_MAX}`);
+  if (events.length > APPEND_EVENTS_MAX)
+    throw new RangeError(`${events.length} events in one append: at most ${APPEND_EVENTS_MAX}`);
   return events.map(({ atMs, event }) => {
     if (!Number.isFinite(atMs)) throw new TypeError(`atMs: ${atMs} is not a time`);
     const text = canonicalJson(event);
-    if (text.length > EVENT_LENGTH_MAX) throw new RangeError(`an event of ${text.length} characters: at most ${EVENT_LENGTH_MAX}`);
+    if (text.length > EVENT_LENGTH_MAX)
+      throw new RangeError(`an event of ${text.length} characters: at most ${EVENT_LENGTH_MAX}`);
     return { atMs, text };
   });
 }
 
 async function readRows(thread: WriterThread, path: string, fromSeq: number): Promise<readonly JournalRow[]> {
   const rows: JournalRow[] = [];
-  for (let next = fromSeq; ; ) {
+  for (let next = fromSeq; ;) {
     const answer = await thread.ask({ ask: 'rows', fromSeq: next });
     if (answer.answer !== 'rows') throw strange(answer, path);
     const last = answer.rows.at(-1);

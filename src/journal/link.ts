@@ -19,7 +19,10 @@ export interface StoredRow {
 /** SHA-256 over the canonical JSON of `{atMs, epoch, event, prev, seq}`, put together from the event's own text. */
 export function linkHash(row: Omit<StoredRow, 'hash'>): string {
   const { atMs, epoch, text, prev, seq } = row;
-  return hash('sha256', `{"atMs":${JSON.stringify(atMs)},"epoch":${epoch},"event":${text},"prev":"${prev}","seq":${seq}}`);
+  return hash(
+    'sha256',
+    `{"atMs":${JSON.stringify(atMs)},"epoch":${epoch},"event":${text},"prev":"${prev}","seq":${seq}}`,
+  );
 }
 
 /** What is wrong with the row that should be number `seq` and follow `prev`; null when nothing is. */

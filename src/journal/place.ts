@@ -19,8 +19,16 @@ export function checkDirectory(directory: string): void {
   if (facts.isSymbolicLink()) throw new TroubleError('unsafe-place', 'it is a symbolic link', directory);
   if (!facts.isDirectory()) throw new TroubleError('unsafe-place', 'it is not a directory', directory);
   checkOwner(facts, directory);
-  const foreign = process.platform === 'linux' ? foreignFilesystem(statfsSync(directory).type, resolve(directory), readMounts()) : null;
-  if (foreign !== null) throw new TroubleError('unsafe-place', `it lies on ${foreign}, where locks and flushes cannot be relied upon`, directory);
+  const foreign =
+    process.platform === 'linux'
+      ? foreignFilesystem(statfsSync(directory).type, resolve(directory), readMounts())
+      : null;
+  if (foreign !== null)
+    throw new TroubleError(
+      'unsafe-place',
+      `it lies on ${foreign}, where locks and flushes cannot be relied upon`,
+      directory,
+    );
 }
 
 /** Refuses a file that is not a plain one of our own, with one name and mode 0600; its absence is a trouble of its own. */
@@ -72,9 +80,11 @@ function checkOwner(facts: { readonly uid: number; readonly mode: number }, wher
   // Windows has no such bits: there the user's own profile directory is what protects.
   const user = process.getuid?.();
   if (user === undefined) return;
-  if (facts.uid !== user) throw new TroubleError('unsafe-place', `it belongs to user ${facts.uid}, not to you (${user})`, where);
+  if (facts.uid !== user)
+    throw new TroubleError('unsafe-place', `it belongs to user ${facts.uid}, not to you (${user})`, where);
   const mode = facts.mode & 0o777;
-  if ((mode & 0o077) !== 0) throw new TroubleError('unsafe-place', `others may use it (mode 0${mode.toString(8)})`, where);
+  if ((mode & 0o077) !== 0)
+    throw new TroubleError('unsafe-place', `others may use it (mode 0${mode.toString(8)})`, where);
 }
 
 function readMounts(): string {

@@ -38,14 +38,23 @@ const FORMAT = 1;
 /** The registry of a directory (0700, made where it is missing); its file is `registry.db`. */
 export async function openRegistry(directory: string): Promise<Registry> {
   const path = join(directory, 'registry.db');
-  await transact(path, () => null, () => claimDirectory(directory));
+  await transact(
+    path,
+    () => null,
+    () => claimDirectory(directory),
+  );
   return {
     claim: (run, servers, by, sinceMs) => {
-      if (servers.length === 0) return Promise.reject(new TypeError('a claim without servers: an empty selection is never "all"'));
+      if (servers.length === 0)
+        return Promise.reject(new TypeError('a claim without servers: an empty selection is never "all"'));
       return transact(path, (database) => claim(database, run, new Set(servers), by, sinceMs));
     },
     release: (run) => transact(path, (database) => void database.prepare('DELETE FROM claim WHERE run = ?').run(run)),
-    claims: () => transact(path, (database) => database.prepare(`${SELECT} ORDER BY since_ms, run, server`).all() as unknown as readonly Claim[]),
+    claims: () =>
+      transact(
+        path,
+        (database) => database.prepare(`${SELECT} ORDER BY since_ms, run, server`).all() as unknown as readonly Claim[],
+      ),
     epoch: (run) =>
       transact(path, (database) => {
         const row = database.prepare('SELECT max(epoch) AS epoch FROM claim WHERE run = ?').get(run);
@@ -56,7 +65,13 @@ export async function openRegistry(directory: string): Promise<Registry> {
 
 const SELECT = 'SELECT run, server, epoch, since_ms AS sinceMs, by FROM claim';
 
-function claim(database: DatabaseSync, run: string, servers: ReadonlySet<string>, by: string, sinceMs: number): ClaimAnswer {
+function claim(
+  database: DatabaseSync,
+  run: string,
+  servers: ReadonlySet<string>,
+  by: string,
+  sinceMs: number,
+): ClaimAnswer {
   const held = database.prepare(`${SELECT} WHERE server = ? AND run <> ?`);
   const conflicts = [...servers].flatMap((server) => held.all(server, run) as unknown as Claim[]);
   if (conflicts.length > 0) return { granted: false, conflicts };
@@ -71,14 +86,19 @@ function claim(database: DatabaseSync, run: string, servers: ReadonlySet<string>
  * One short connection, one transaction. Whoever finds the file busy waits outside SQLite, whose own waiting would
  * stop the event loop, and tries again.
  */
-async function transact<T>(path: string, work: (database: DatabaseSync) => T, before: () => void = () => {}): Promise<T> {
+async function transact<T>(
+  path: string,
+  work: (database: DatabaseSync) => T,
+  before: () => void = () => {},
+): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     try {
       before();
       return once(path, work);
     } catch (error) {
       const trouble = troubleFrom(error, path, 'outcome-unknown');
-      if (trouble.reason !== 'in-use' || tries >= REGISTRY_TRIES_MAX) throw new JournalFailure(trouble, 'RUN', { cause: error });
+      if (trouble.reason !== 'in-use' || tries >= REGISTRY_TRIES_MAX)
+        throw new JournalFailure(trouble, 'RUN', { cause: error });
     }
     await wait(REGISTRY_WAIT_MS);
   }
@@ -91,7 +111,11 @@ function once<T>(path: string, work: (database: DatabaseSync) => T): T {
   const database = openDatabase(path, { readOnly: false, busyMs: 0 });
   try {
     // A rollback journal and not WAL: connections are short, and several processes come and go.
-    setPragmas(database, path, [['journal_mode', 'DELETE', 'delete'], ['synchronous', 'EXTRA', 3], ['fullfsync', 'ON', 1]]);
+    setPragmas(database, path, [
+      ['journal_mode', 'DELETE', 'delete'],
+      ['synchronous', 'EXTRA', 3],
+      ['fullfsync', 'ON', 1],
+    ]);
     database.exec('BEGIN IMMEDIATE');
     prepareTables(database, path);
     const result = work(database);
@@ -107,7 +131,8 @@ function prepareTables(database: DatabaseSync, path: string): void {
   const id = pragma(database, 'application_id');
   const format = pragma(database, 'user_version');
   if (id === APPLICATION_ID && format === FORMAT) return;
-  if (id === APPLICATION_ID) throw new TroubleError('unsupported', `the registry has format ${format}, this neap knows ${FORMAT}`, path);
+  if (id === APPLICATION_ID)
+    throw new TroubleError('unsupported', `the registry has format ${format}, this neap knows ${FORMAT}`, path);
   if (id !== 0 || format !== 0) throw new TroubleError('damaged', 'it is not a registry of neap', path);
   database.exec(`
     CREATE TABLE claim (

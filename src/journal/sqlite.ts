@@ -7,10 +7,17 @@ export type Pragmas = readonly (readonly [name: string, set: string | number, re
  * Opens a SQLite file with the settings that hold for all of neap's: no extensions, defensive, nothing trusted from
  * the schema. Callers set their own pragmas after it. Throws TroubleError where this SQLite must not be used.
  */
-export function openDatabase(path: string, options: { readonly readOnly: boolean; readonly busyMs: number }): DatabaseSync {
+export function openDatabase(
+  path: string,
+  options: { readonly readOnly: boolean; readonly busyMs: number },
+): DatabaseSync {
   const version = process.versions['sqlite'] ?? '0';
   if (!isSoundSqlite(version)) {
-    throw new TroubleError('unsupported', `SQLite ${version} can corrupt a database in WAL mode; 3.51.3, 3.50.7 or 3.44.6 is needed`, path);
+    throw new TroubleError(
+      'unsupported',
+      `SQLite ${version} can corrupt a database in WAL mode; 3.51.3, 3.50.7 or 3.44.6 is needed`,
+      path,
+    );
   }
   const database = new DatabaseSync(path, {
     readOnly: options.readOnly,
@@ -39,7 +46,8 @@ export function setPragmas(database: DatabaseSync, path: string, pragmas: Pragma
   for (const [name, set, reads] of pragmas) {
     pragma(database, `${name}=${set}`);
     const value = pragma(database, name);
-    if (value !== reads) throw new TroubleError('unsupported', `SQLite did not take ${name}=${set} but stays at ${value}`, path);
+    if (value !== reads)
+      throw new TroubleError('unsupported', `SQLite did not take ${name}=${set} but stays at ${value}`, path);
   }
 }
 

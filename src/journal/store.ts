@@ -20,8 +20,12 @@ export class Store {
   constructor(database: DatabaseSync, path: string) {
     this.#database = database;
     this.#path = path;
-    this.#select = database.prepare('SELECT seq, at_ms AS atMs, epoch, event AS text, prev, hash FROM event WHERE seq >= ? ORDER BY seq LIMIT ?');
-    this.#insert = database.prepare('INSERT INTO event (seq, at_ms, epoch, event, prev, hash) VALUES (?, ?, ?, ?, ?, ?)');
+    this.#select = database.prepare(
+      'SELECT seq, at_ms AS atMs, epoch, event AS text, prev, hash FROM event WHERE seq >= ? ORDER BY seq LIMIT ?',
+    );
+    this.#insert = database.prepare(
+      'INSERT INTO event (seq, at_ms, epoch, event, prev, hash) VALUES (?, ?, ?, ?, ?, ?)',
+    );
   }
 
   /** Reads the chain whole, so that nothing is ever appended to a journal that was changed, and takes the next epoch. */
@@ -39,7 +43,8 @@ export class Store {
     this.#database.exec('BEGIN IMMEDIATE');
     const taken = this.#database.prepare('UPDATE owner SET epoch = max(epoch, ?) + 1 RETURNING epoch').get(epoch);
     this.#database.exec('COMMIT');
-    if (typeof taken?.['epoch'] !== 'number') throw new TroubleError('damaged', 'the row that counts its owners is missing', this.#path);
+    if (typeof taken?.['epoch'] !== 'number')
+      throw new TroubleError('damaged', 'the row that counts its owners is missing', this.#path);
     this.#epoch = taken['epoch'];
     return { epoch: this.#epoch, lastSeq: this.#lastSeq, head: this.#head };
   }

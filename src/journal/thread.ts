@@ -20,9 +20,14 @@ export class WriterThread {
   constructor(start: WorkerStart) {
     this.#path = start.path;
     // The published package holds this file as .js.
-    this.#worker = new Worker(new URL(`./worker${extname(import.meta.url)}`, import.meta.url), { workerData: start, execArgv: [] });
+    this.#worker = new Worker(new URL(`./worker${extname(import.meta.url)}`, import.meta.url), {
+      workerData: start,
+      execArgv: [],
+    });
     this.#worker.on('message', (answer: Answer) => this.#take(answer));
-    this.#worker.on('error', (error: unknown) => this.#fail(`its thread failed: ${error instanceof Error ? error.message : String(error)}`));
+    this.#worker.on('error', (error: unknown) =>
+      this.#fail(`its thread failed: ${error instanceof Error ? error.message : String(error)}`),
+    );
     this.#worker.on('exit', () => this.#fail('its thread ended'));
     this.opened = this.#expect(OPEN_TIMEOUT_MS).then((answer) => {
       if (answer.answer === 'opened') return answer.opened;
@@ -33,6 +38,7 @@ export class WriterThread {
   /** Rejects with TroubleError and nothing else. */
   async ask(ask: Ask): Promise<Answer> {
     if (this.#trouble !== null) throw toError(this.#trouble);
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread of our own, not a window
     this.#worker.postMessage(ask);
     const answer = await this.#expect(ANSWER_TIMEOUT_MS);
     if (answer.answer === 'trouble') throw toError(answer.trouble);
@@ -57,7 +63,8 @@ export class WriterThread {
       this.#settleAll();
       return;
     }
-    if (answer.answer === 'closed') this.#trouble = { reason: 'closed', what: 'the journal is closed', where: this.#path };
+    if (answer.answer === 'closed')
+      this.#trouble = { reason: 'closed', what: 'the journal is closed', where: this.#path };
     const first = this.#asked.shift();
     clearTimeout(first?.timer);
     first?.settle(answer);

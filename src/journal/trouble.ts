@@ -33,8 +33,10 @@ export class TroubleError extends Error {
 
 /** What state it left. */
 export function stateFor(reason: TroubleReason): string {
-  if (reason === 'outcome-unknown') return 'Outcome unknown: the events that waited are on disk or are not, and nothing more is written';
-  if (reason === 'full') return 'The events that waited were not written, and nothing more is; the space held in reserve was given back';
+  if (reason === 'outcome-unknown')
+    return 'Outcome unknown: the events that waited are on disk or are not, and nothing more is written';
+  if (reason === 'full')
+    return 'The events that waited were not written, and nothing more is; the space held in reserve was given back';
   if (reason === 'overrun') return 'These events were not written, and nothing more is';
   return 'Nothing was written';
 }
@@ -64,8 +66,10 @@ export function troubleFrom(error: unknown, where: string, fallback: TroubleReas
   // SQLite's primary result code is the low byte: https://sqlite.org/rescode.html
   const primary = typeof errcode === 'number' ? errcode & 0xff : null;
   if (primary === SQLITE_BUSY) return { reason: 'in-use', what: 'the database is held by another process', where };
-  if (primary === SQLITE_FULL || code === 'ENOSPC' || code === 'EDQUOT') return { reason: 'full', what: 'the disk is full', where };
-  if (primary === SQLITE_CORRUPT || primary === SQLITE_NOTADB) return { reason: 'damaged', what: `it is not a sound database (${what})`, where };
+  if (primary === SQLITE_FULL || code === 'ENOSPC' || code === 'EDQUOT')
+    return { reason: 'full', what: 'the disk is full', where };
+  if (primary === SQLITE_CORRUPT || primary === SQLITE_NOTADB)
+    return { reason: 'damaged', what: `it is not a sound database (${what})`, where };
   return { reason: fallback, what: `${what}${typeof errcode === 'number' ? ` (SQLite ${errcode})` : ''}`, where };
 }
 

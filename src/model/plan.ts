@@ -92,7 +92,7 @@ export type Finding = z.output<typeof findingSchema>;
 export const forecastSchema = z.strictObject({
   outageMs: z.number(),
   marginMs: z.number(),
-  /** From the last refresh's start to the first fatal expiry; null: no expiry is fatal. */
+  /** From the cut (the last slot's end and what comes behind it) to the first fatal expiry; null: no expiry is fatal. */
   fuseMs: z.number().nullable(),
   /** What the fuse is made of, in words with numbers. */
   because: z.array(z.string()),
@@ -114,6 +114,8 @@ export const sliceSchema = z.strictObject({
   lane: z.number().int().nonnegative(),
   servers: z.array(z.strictObject({ name: z.string(), group: z.string(), domain: z.string() })),
   verdicts: z.record(z.string(), z.record(z.string(), verdictSchema)),
+  /** Digests of files whose expected configuration is what they were when the plan was made: `captured[server][path]`. */
+  captured: z.record(z.string(), z.record(z.string(), z.string())),
 });
 export type Slice = z.output<typeof sliceSchema>;
 

@@ -21,6 +21,8 @@ export interface CompileInput {
   readonly seed: number;
   /** What was foreseen for each server. */
   readonly foresights: ReadonlyMap<string, Foresight>;
+  /** Digests captured for expected configuration, by server and path. */
+  readonly captured: ReadonlyMap<string, Readonly<Record<string, string>>>;
   readonly except: readonly { readonly server: string; readonly reason: string; readonly traffic: 'in' | 'out' | null | 'unknown' }[];
   readonly forecast: Forecast | null;
   /** Findings that the edge made: the forecast's refusal, the way neap itself goes. */
@@ -78,7 +80,7 @@ export function tampered(plan: Plan): string | null {
   return null;
 }
 
-function sliced({ outline, foresights }: CompileInput): Slice[] {
+function sliced({ outline, foresights, captured }: CompileInput): Slice[] {
   const lanes = Math.ceil(outline.servers.length / LANE_MAX);
   return Array.from({ length: lanes }, (_, lane) => {
     const servers = outline.servers.slice(lane * LANE_MAX, (lane + 1) * LANE_MAX);
@@ -89,7 +91,8 @@ function sliced({ outline, foresights }: CompileInput): Slice[] {
         verdicts[step][name] = verdict;
       }
     }
-    return { lane, servers: servers.map(({ name, group, domain }) => ({ name, group, domain })), verdicts };
+    const held = servers.flatMap(({ name }) => (captured.has(name) ? [[name, { ...captured.get(name) }] as const] : []));
+    return { lane, servers: servers.map(({ name, group, domain }) => ({ name, group, domain })), verdicts, captured: Object.fromEntries(held) };
   });
 }
 

@@ -18,16 +18,29 @@ export type BmcRequest = (method: 'GET' | 'POST', path: string, body?: unknown) 
 
 /**
  * Requests to a BMC whose certificate is pinned: the SHA-256 of its leaf is compared on the finished TLS handshake,
- * before a header, and so before the password, is sent. Rejects with `unreachable` where nothing was sent, else `bmc`.
+ * before a header, and so before the password, is sent. `closing` ends a request that is under way. Rejects with `unreachable` where nothing was sent, else `bmc`.
  */
-export function pinnedRequests(bmc: Bmc, password: () => Promise<string>, where: string): BmcRequest {
+export function pinnedRequests(
+  bmc: Bmc,
+  password: () => Promise<string>,
+  where: string,
+  closing: AbortSignal,
+): BmcRequest {
   const { origin } = new URL(bmc.url);
   // A resumed TLS session would show no certificate, so none is kept.
-  const connect = connectorOf({ rejectUnauthorized: false, maxCachedSessions: 0, allowH2: false, timeout: REQUEST_TIMEOUT_MS });
+  const connect = connectorOf({
+    rejectUnauthorized: false,
+    maxCachedSessions: 0,
+    allowH2: false,
+    timeout: REQUEST_TIMEOUT_MS,
+  });
   return async (method, path, body) => {
     const authorization = `Basic ${Buffer.from(`${bmc.user}:${await password()}`).toString('base64')}`;
     const progress: Progress = { connected: false, wrongPin: null };
-    const client = new Client(origin, { connect: (to: buildConnector.Options, callback: buildConnector.Callback) => connect(to, checkPin(bmc, where, progress, callback)) });
+    const client = new Client(origin, {
+      connect: (to: buildConnector.Options, callback: buildConnector.Callback) =>
+        connect(to, checkPin(bmc, where, progress, callback)),
+    });
     try {
       const answer = await client.request({
         method,
@@ -41,7 +54,7 @@ export function pinnedRequests(bmc: Bmc, password: () => Promise<string>, where:
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         },
         body: body === undefined ? null : JSON.stringify(body),
-        signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+        signal: AbortSignal.any([closing, AbortSignal.timeout(REQUEST_TIMEOUT_MS)]),
       });
       const retryAfter = Number(answer.headers['retry-after']);
       return {
@@ -64,14 +77,24 @@ interface Progress {
   wrongPin: FailureError | null;
 }
 
-function checkPin(bmc: Bmc, where: string, progress: Progress, callback: buildConnector.Callback): buildConnector.Callback {
+function checkPin(
+  bmc: Bmc,
+  where: string,
+  progress: Progress,
+  callback: buildConnector.Callback,
+): buildConnector.Callback {
   return (...result) => {
     const [error, socket] = result;
     if (error !== null) return callback(error, null);
     const shown = (socket as TLSSocket).getPeerCertificate().fingerprint256 ?? 'none';
     if (shown !== bmc.fingerprint) {
       socket.destroy();
-      progress.wrongPin = bmcFailure(where, `the BMC at ${bmc.url} shows the certificate ${shown}, enrolled is ${bmc.fingerprint}`, 'The password was not sent', 'Compare it on the BMC itself; if its certificate was renewed, put the new fingerprint into the fleet');
+      progress.wrongPin = bmcFailure(
+        where,
+        `the BMC at ${bmc.url} shows the certificate ${shown}, enrolled is ${bmc.fingerprint}`,
+        'The password was not sent',
+        'Compare it on the BMC itself; if its certificate was renewed, put the new fingerprint into the fleet',
+      );
       return callback(progress.wrongPin, null);
     }
     progress.connected = true;
@@ -95,10 +118,28 @@ async function readJson(body: AsyncIterable<Buffer>): Promise<unknown> {
 }
 
 function noAnswer(bmc: Bmc, where: string, method: 'GET' | 'POST', connected: boolean, cause: unknown): FailureError {
-  const code = cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : `no answer within ${REQUEST_TIMEOUT_MS} ms`;
+  const code =
+    cause instanceof Error && 'code' in cause && typeof cause.code === 'string'
+      ? cause.code
+      : `no answer within ${REQUEST_TIMEOUT_MS} ms`;
   const remedy = `Try it by hand: curl -k ${bmc.url}/redfish/v1/`;
-  if (!connected) return bmcFailure(where, `the BMC at ${bmc.url} has no connection (${code})`, 'Nothing was sent to it', remedy, 'unreachable', cause);
-  return bmcFailure(where, `the BMC at ${bmc.url} gave no whole answer (${code})`, stateAfter(method), remedy, 'bmc', cause);
+  if (!connected)
+    return bmcFailure(
+      where,
+      `the BMC at ${bmc.url} has no connection (${code})`,
+      'Nothing was sent to it',
+      remedy,
+      'unreachable',
+      cause,
+    );
+  return bmcFailure(
+    where,
+    `the BMC at ${bmc.url} gave no whole answer (${code})`,
+    stateAfter(method),
+    remedy,
+    'bmc',
+    cause,
+  );
 }
 
 /** What is known after a request that had no good answer. */
@@ -107,6 +148,13 @@ export function stateAfter(method: 'GET' | 'POST'): string {
 }
 
 /** A failure of out-of-band management. */
-export function bmcFailure(where: string, what: string, state: string, remedy: string, kind: FailureKind & ('bmc' | 'denied' | 'unreachable') = 'bmc', cause?: unknown): FailureError {
+export function bmcFailure(
+  where: string,
+  what: string,
+  state: string,
+  remedy: string,
+  kind: FailureKind & ('bmc' | 'denied' | 'unreachable') = 'bmc',
+  cause?: unknown,
+): FailureError {
   return new FailureError({ kind, what, where, state, remedy }, cause === undefined ? undefined : { cause });
 }

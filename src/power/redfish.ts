@@ -11,7 +11,8 @@ import { findSystem, readSystem } from './system.ts';
  * where the BMC is busy; a reset is sent once, whatever comes back.
  */
 export function openRedfish(bmc: Bmc, password: () => Promise<string>, where: string): Power {
-  const target: BmcTarget = { bmc, where, request: pinnedRequests(bmc, password, where) };
+  const closing = new AbortController();
+  const target: BmcTarget = { bmc, where, request: pinnedRequests(bmc, password, where, closing.signal) };
   let systemPath: string | null = null;
   let last: Promise<unknown> = Promise.resolve();
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
@@ -32,7 +33,10 @@ export function openRedfish(bmc: Bmc, password: () => Promise<string>, where: st
   return {
     read: () => inTurn(async () => factsOf(await system())),
     hardReset: () => inTurn(() => sendHardReset(target, system)),
-    close: async () => void (await last),
+    close: async () => {
+      closing.abort();
+      await last;
+    },
   };
 }
 

@@ -19,10 +19,20 @@ export async function sendHardReset(target: BmcTarget, read: () => Promise<Syste
   const system = await read();
   const way = system.reset === null ? null : wayOf(system.reset.allowed);
   if (system.reset === null || way === null) {
-    throw bmcFailure(target.where, `the BMC at ${target.bmc.url} offers no hard reset`, 'No reset was sent', `Give ${target.bmc.user} the right to it, or reset the server by hand`);
+    throw bmcFailure(
+      target.where,
+      `the BMC at ${target.bmc.url} offers no hard reset`,
+      'No reset was sent',
+      `Give ${target.bmc.user} the right to it, or reset the server by hand`,
+    );
   }
   if (system.power !== 'On') {
-    throw bmcFailure(target.where, `the BMC says that its power is ${system.power}, not On`, 'No reset was sent', 'Only a server that is on and hangs is reset; look at it by its console');
+    throw bmcFailure(
+      target.where,
+      `the BMC says that its power is ${system.power}, not On`,
+      'No reset was sent',
+      'Only a server that is on and hangs is reset; look at it by its console',
+    );
   }
   const action = system.reset.target;
   if (way === 'restart') return post(target, action, 'ForceRestart');
@@ -51,7 +61,12 @@ async function untilTaskEnds(target: BmcTarget, monitor: string, type: string): 
     const answer: BmcAnswer = await get(target, monitor);
     const state = taskSchema.safeParse(answer.body).data?.TaskState;
     if (answer.status >= 400 || (state !== undefined && TASK_FAILED.includes(state))) {
-      throw bmcFailure(target.where, `the BMC at ${target.bmc.url} took ${type} and could not do it`, 'The server may or may not have been reset', 'Look at the power state and the log of the BMC');
+      throw bmcFailure(
+        target.where,
+        `the BMC at ${target.bmc.url} took ${type} and could not do it`,
+        'The server may or may not have been reset',
+        'Look at the power state and the log of the BMC',
+      );
     }
     if (answer.status !== 202) return;
     await wait(POLL_MS);
@@ -61,8 +76,14 @@ async function untilTaskEnds(target: BmcTarget, monitor: string, type: string): 
 
 async function untilOff(target: BmcTarget, read: () => Promise<System>): Promise<void> {
   for (let waitedMs = 0; waitedMs < SETTLE_MS; waitedMs += POLL_MS) {
-    if ((await read()).power === 'Off') return;
+    // A BMC that is busy with the power may miss a read: only seeing it off counts.
+    if ((await read().catch(() => null))?.power === 'Off') return;
     await wait(POLL_MS);
   }
-  throw bmcFailure(target.where, `the BMC at ${target.bmc.url} took ForceOff, and the power is not off after ${SETTLE_MS} ms`, 'The server may be off or about to be', 'Look at it by its console; when it is off, switch it on');
+  throw bmcFailure(
+    target.where,
+    `the BMC at ${target.bmc.url} took ForceOff, and the power is not off after ${SETTLE_MS} ms`,
+    'The server may be off or about to be',
+    'Look at it by its console; when it is off, switch it on',
+  );
 }

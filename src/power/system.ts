@@ -24,14 +24,20 @@ export interface System {
 const link = z.object({ '@odata.id': z.string() });
 const rootSchema = z.object({ Systems: link });
 const collectionSchema = z.object({ Members: z.array(link) });
-const actionInfoSchema = z.object({ Parameters: z.array(z.object({ Name: z.string(), AllowableValues: z.array(z.string()).optional() })) });
+const actionInfoSchema = z.object({
+  Parameters: z.array(z.object({ Name: z.string(), AllowableValues: z.array(z.string()).optional() })),
+});
 const systemSchema = z.object({
   PowerState: z.string().nullish(),
   LastResetTime: z.string().nullish(),
   Actions: z
     .object({
       '#ComputerSystem.Reset': z
-        .object({ target: z.string(), 'ResetType@Redfish.AllowableValues': z.array(z.string()).optional(), '@Redfish.ActionInfo': z.string().optional() })
+        .object({
+          target: z.string(),
+          'ResetType@Redfish.AllowableValues': z.array(z.string()).optional(),
+          '@Redfish.ActionInfo': z.string().optional(),
+        })
         .optional(),
     })
     .nullish(),
@@ -47,8 +53,16 @@ export async function findSystem(target: BmcTarget): Promise<string> {
   const [only] = fitting;
   if (only !== undefined && fitting.length === 1) return only;
   const names = paths.map(idOf).filter((id) => /^[\w.:-]{1,64}$/.test(id));
-  const what = paths.length === 0 ? 'knows no system, as BMCs do while they boot' : `${wanted === undefined ? `has ${paths.length} systems` : `has no system ${wanted}`}: ${names.join(', ')}`;
-  throw bmcFailure(target.where, `the BMC at ${target.bmc.url} ${what}`, stateAfter('GET'), paths.length === 0 ? 'Try again in two minutes' : 'Name the right one as bmc.system in the fleet');
+  const what =
+    paths.length === 0
+      ? 'knows no system, as BMCs do while they boot'
+      : `${wanted === undefined ? `has ${paths.length} systems` : `has no system ${wanted}`}: ${names.join(', ')}`;
+  throw bmcFailure(
+    target.where,
+    `the BMC at ${target.bmc.url} ${what}`,
+    stateAfter('GET'),
+    paths.length === 0 ? 'Try again in two minutes' : 'Name the right one as bmc.system in the fleet',
+  );
 }
 
 /** Reads the system at that address. */
@@ -58,7 +72,15 @@ export async function readSystem(target: BmcTarget, path: string): Promise<Syste
   return {
     power: powerState(system.PowerState),
     lastResetAt: system.LastResetTime ?? null,
-    reset: action === undefined ? null : { target: action.target, allowed: action['ResetType@Redfish.AllowableValues'] ?? (await allowedByInfo(target, action['@Redfish.ActionInfo'])) },
+    reset:
+      action === undefined
+        ? null
+        : {
+            target: action.target,
+            allowed:
+              action['ResetType@Redfish.AllowableValues'] ??
+              (await allowedByInfo(target, action['@Redfish.ActionInfo'])),
+          },
   };
 }
 
@@ -81,7 +103,12 @@ async function read<T>(target: BmcTarget, path: string, schema: z.ZodType<T>): P
   refuseBadStatus(target, 'GET', path, answer);
   const parsed = schema.safeParse(answer.body);
   if (parsed.success) return parsed.data;
-  throw bmcFailure(target.where, `the BMC at ${target.bmc.url} answered ${shown(path)} with what is not Redfish`, stateAfter('GET'), `Look at it by hand: curl -k -u ${target.bmc.user} ${target.bmc.url}${shown(path)}`);
+  throw bmcFailure(
+    target.where,
+    `the BMC at ${target.bmc.url} answered ${shown(path)} with what is not Redfish`,
+    stateAfter('GET'),
+    `Look at it by hand: curl -k -u ${target.bmc.user} ${target.bmc.url}${shown(path)}`,
+  );
 }
 
 /** A GET, tried again while the BMC says that it is busy. */
@@ -98,10 +125,19 @@ export async function get(target: BmcTarget, path: string): Promise<BmcAnswer> {
 export function ownPath(target: BmcTarget, path: string): string {
   const url = URL.canParse(path, target.bmc.url) ? new URL(path, target.bmc.url) : null;
   if (url !== null && url.origin === new URL(target.bmc.url).origin) return url.pathname + url.search;
-  throw bmcFailure(target.where, `the BMC at ${target.bmc.url} points to another host`, 'Nothing was sent there', 'Look at the BMC: it may not be what it seems');
+  throw bmcFailure(
+    target.where,
+    `the BMC at ${target.bmc.url} points to another host`,
+    'Nothing was sent there',
+    'Look at the BMC: it may not be what it seems',
+  );
 }
 
-const errorSchema = z.object({ error: z.object({ '@Message.ExtendedInfo': z.array(z.object({ MessageId: z.string().regex(/^[\w.]{1,100}$/) })).min(1) }) });
+const errorSchema = z.object({
+  error: z.object({
+    '@Message.ExtendedInfo': z.array(z.object({ MessageId: z.string().regex(/^[\w.]{1,100}$/) })).min(1),
+  }),
+});
 
 /** Throws `denied` or `bmc` unless the status is a good one. Of the BMC's own words only the message's id is shown. */
 export function refuseBadStatus(target: BmcTarget, method: 'GET' | 'POST', path: string, answer: BmcAnswer): void {
@@ -109,9 +145,30 @@ export function refuseBadStatus(target: BmcTarget, method: 'GET' | 'POST', path:
   const { where, bmc } = target;
   const id = errorSchema.safeParse(answer.body).data?.error['@Message.ExtendedInfo'][0]?.MessageId;
   const said = `${answer.status}${id === undefined ? '' : `, ${id}`}`;
-  if (answer.status === 401) throw bmcFailure(where, `the BMC at ${bmc.url} refused the login of ${bmc.user} (${said})`, 'Nothing was changed', `Check the password behind ${bmc.password.split(':')[0] ?? ''}: in the fleet, and whether the account is locked`, 'denied');
-  if (answer.status === 403) throw bmcFailure(where, `the BMC at ${bmc.url} does not allow ${bmc.user} this (${method} ${shown(path)}: ${said})`, 'Nothing was changed', `Give ${bmc.user} the role Operator on the BMC`, 'denied');
-  throw bmcFailure(where, `the BMC at ${bmc.url} answered ${said} to ${method} ${shown(path)}`, stateAfter(method), method === 'GET' ? 'Try again when it is less busy; if that lasts, restart the BMC itself' : 'Look at the power state before anything is sent again');
+  if (answer.status === 401)
+    throw bmcFailure(
+      where,
+      `the BMC at ${bmc.url} refused the login of ${bmc.user} (${said})`,
+      'Nothing was changed',
+      `Check the password behind ${bmc.password.split(':')[0] ?? ''}: in the fleet, and whether the account is locked`,
+      'denied',
+    );
+  if (answer.status === 403)
+    throw bmcFailure(
+      where,
+      `the BMC at ${bmc.url} does not allow ${bmc.user} this (${method} ${shown(path)}: ${said})`,
+      'Nothing was changed',
+      `Give ${bmc.user} the role Operator on the BMC`,
+      'denied',
+    );
+  throw bmcFailure(
+    where,
+    `the BMC at ${bmc.url} answered ${said} to ${method} ${shown(path)}`,
+    stateAfter(method),
+    method === 'GET'
+      ? 'Try again when it is less busy; if that lasts, restart the BMC itself'
+      : 'Look at the power state before anything is sent again',
+  );
 }
 
 function shown(path: string): string {

@@ -39,6 +39,8 @@ function fleetIsBack(state: RunState): boolean {
 function moveAct(state: RunState, track: Track, act: ActState, index: PlanIndex): RunState | null {
   const wave = act.waves[act.wave];
   if (!wave) return endStep(state, track, act, index);
+  const primed = primeRelease(track, act, index);
+  if (primed) return withTrack(state, withStep(track, track.cursor, primed));
   const gone = Object.entries(wave.targets).filter(([server, target]) => target.phase === 'waiting' && isOut(state, track, server));
   if (gone.length > 0) {
     const targets = { ...wave.targets, ...Object.fromEntries(gone.map(([server, target]) => [server, { ...target, phase: 'left' as const }])) };
@@ -46,6 +48,22 @@ function moveAct(state: RunState, track: Track, act: ActState, index: PlanIndex)
   }
   if (!isWaveSettled(wave)) return null;
   return withTrack(state, withStep(track, track.cursor, { ...act, wave: act.wave + 1 }));
+}
+
+/** A hold's release takes back what the hold did, server by server; who never held has nothing to release. */
+function primeRelease(track: Track, act: ActState, index: PlanIndex): ActState | null {
+  if (act.does !== 'undo' || track.kind === 'home') return null;
+  if (!act.waves.some(({ targets }) => Object.values(targets).some((target) => target.phase === 'waiting' && !target.decided))) return null;
+  const line = lineOf(index, track);
+  const release = line[act.plan];
+  const hold = track.steps.find((step) => release?.step === 'act' && line[step.plan]?.id === release.releases);
+  const held = hold?.step === 'act' ? Object.assign({}, ...hold.waves.map(({ targets }) => targets)) : {};
+  const prime = (server: string, target: TargetState): TargetState => {
+    const { dirty, change } = (held[server] as TargetState | undefined) ?? { dirty: false, change: null };
+    return dirty ? { ...target, change, decided: true } : { ...target, phase: 'left', decided: true };
+  };
+  const waves = act.waves.map(({ targets }) => ({ targets: Object.fromEntries(Object.entries(targets).map(([server, target]) => [server, prime(server, target)])) }));
+  return { ...act, waves };
 }
 
 function endStep(state: RunState, track: Track, act: ActState, index: PlanIndex): RunState {

@@ -18,7 +18,11 @@ export interface CommandOptions {
  * when its connection dies of a keepalive, and stays open when a child of the command still holds its output.
  * `stop` ends the waiting from outside: the deadline and the connection are the caller's to watch.
  */
-export function followCommand(channel: ClientChannel, options: CommandOptions, settled: (outcome: Ran | NoExit) => void): { readonly stop: (why: NoExit) => void } {
+export function followCommand(
+  channel: ClientChannel,
+  options: CommandOptions,
+  settled: (outcome: Ran | NoExit) => void,
+): { readonly stop: (why: NoExit) => void } {
   const stdout = collect(options.outputBytes);
   const stderr = collect(options.outputBytes);
   let exit: { code: number | null; signal: string | null } | null = null;
@@ -29,10 +33,14 @@ export function followCommand(channel: ClientChannel, options: CommandOptions, s
     if (over) return;
     over = true;
     cancelGrace();
-    if (outcome === 'timeout' || outcome === 'flood') stopCommand(channel);
-    else channel.close();
+    channel.close();
     if (outcome !== 'exit' || exit === null) return settled(outcome === 'exit' ? 'lost' : outcome);
-    settled({ ...exit, stdout: stdout.text(), stderr: stderr.text(), truncated: stdout.truncated() || stderr.truncated() });
+    settled({
+      ...exit,
+      stdout: stdout.text(),
+      stderr: stderr.text(),
+      truncated: stdout.truncated() || stderr.truncated(),
+    });
   };
   const take = (into: Collected) => (chunk: Buffer) => {
     if (over) return;
@@ -47,20 +55,11 @@ export function followCommand(channel: ClientChannel, options: CommandOptions, s
     cancelGrace = afterMs(EXIT_GRACE_MS, () => finish('exit'));
   });
   channel.on('close', () => finish('exit'));
-  // A command may end without having read its input: its exit tells, the broken pipe does not.
+  // Its input ends at once, and after that ssh2 sends no signals: a command that is given up on may run on.
+  // A command may also end without having read its input: its exit tells, the broken pipe does not.
   channel.on('error', () => undefined);
   channel.end(options.stdin ?? '');
   return { stop: finish };
-}
-
-/** Asks sshd to kill the command's process, which it may ignore, and closes the channel, which it may not. */
-export function stopCommand(channel: ClientChannel): void {
-  try {
-    channel.signal('KILL');
-    channel.close();
-  } catch {
-    // The connection has gone already, and the command's fate with it.
-  }
 }
 
 interface Collected {

@@ -5,7 +5,7 @@ import ssh2 from 'ssh2';
 import type { FailureError } from '../model/index.ts';
 import type { Ran } from '../ports/index.ts';
 import type { CommandOptions, NoExit } from './command.ts';
-import { followCommand, stopCommand } from './command.ts';
+import { followCommand } from './command.ts';
 import { afterMs } from './deadline.ts';
 import { commandRefused, flooded, hostKeyRefused, loginDenied, lost, timedOut, unreachable } from './failures.ts';
 import { authHandler, loginsOf } from './identity.ts';
@@ -51,14 +51,26 @@ async function readKnownKeys(target: SshTarget): Promise<KnownKeys> {
   return knownKeys(texts.join('\n'), target.hostKeyName ?? knownName(target.host, target.port));
 }
 
-async function attempt(target: SshTarget, options: ConnectOptions, known: KnownKeys, offered: readonly HostKeyAlgorithm[]): Promise<Connection | 'nothing in common'> {
+async function attempt(
+  target: SshTarget,
+  options: ConnectOptions,
+  known: KnownKeys,
+  offered: readonly HostKeyAlgorithm[],
+): Promise<Connection | 'nothing in common'> {
   const { logins, tried } = await loginsOf(target);
   const deadline = new AbortController();
   const late = unreachable(target, `did not answer within ${target.connectTimeoutMs} ms`);
   const cancel = afterMs(target.connectTimeoutMs, () => deadline.abort(late));
   try {
     const socket = await options.dial(deadline.signal);
-    return await handshake(target, socket, { known, offered, tried, auth: authHandler(logins), keepalive: options.keepalive, signal: deadline.signal });
+    return await handshake(target, socket, {
+      known,
+      offered,
+      tried,
+      auth: authHandler(logins),
+      keepalive: options.keepalive,
+      signal: deadline.signal,
+    });
   } finally {
     cancel();
   }
@@ -88,13 +100,16 @@ function handshake(target: SshTarget, socket: Duplex, shake: Handshake): Promise
     shake.signal.addEventListener('abort', () => give(shake.signal.reason as FailureError), { once: true });
     client.on('handshake', () => (stage = 'login'));
     client.on('ready', () => resolve(session));
-    client.on('close', () => give(unreachable(target, stage === 'greeting' ? 'was closed before it greeted' : 'was closed during the login')));
+    client.on('close', () =>
+      give(unreachable(target, stage === 'greeting' ? 'was closed before it greeted' : 'was closed during the login')),
+    );
     client.on('error', (error: Error & ClientErrorExtensions) => {
       if (error.level === 'agent') return; // The agent is away; ssh2 goes on with the next login.
       if (refusedKey !== null) give(refusedKey);
       else if (error.level === 'client-authentication') give(loginDenied(target, shake.tried));
       else if (error.level === 'handshake' && !sawKey) give('nothing in common');
-      else if (stage === 'login' && 'code' in error && typeof error.code === 'number') give(loginDenied(target, shake.tried));
+      else if (stage === 'login' && 'code' in error && typeof error.code === 'number')
+        give(loginDenied(target, shake.tried));
       else give(unreachable(target, `failed: ${networkWords(error)}`, error));
     });
     client.connect({
@@ -154,7 +169,13 @@ function sessionOver(target: SshTarget, client: ssh2.Client): Connection {
   };
 }
 
-function exec(target: SshTarget, client: ssh2.Client, command: string, options: CommandOptions, pending: Set<(why: string) => void>): Promise<Ran> {
+function exec(
+  target: SshTarget,
+  client: ssh2.Client,
+  command: string,
+  options: CommandOptions,
+  pending: Set<(why: string) => void>,
+): Promise<Ran> {
   return new Promise((resolve, reject) => {
     let over = false;
     let follow: { readonly stop: (why: NoExit) => void } | null = null;
@@ -177,8 +198,11 @@ function exec(target: SshTarget, client: ssh2.Client, command: string, options: 
     pending.add(gone);
     const opened = (error: Error | undefined, channel: ClientChannel): void => {
       if (error) settle(commandRefused(target, error));
-      else if (over) stopCommand(channel);
-      else follow = followCommand(channel, options, (outcome) => settle(typeof outcome === 'string' ? noExit(target, outcome, options) : outcome));
+      else if (over) channel.close();
+      else
+        follow = followCommand(channel, options, (outcome) =>
+          settle(typeof outcome === 'string' ? noExit(target, outcome, options) : outcome),
+        );
     };
     try {
       client.exec(command, opened);
@@ -195,5 +219,7 @@ function noExit(target: SshTarget, why: NoExit, options: CommandOptions): Failur
 
 /** A network error by its code (ECONNREFUSED), which says the same on every system; other errors by ssh2's words. */
 function networkWords(error: Error): string {
-  return 'code' in error && typeof error.code === 'string' ? error.code : error.message.replaceAll(/[^\x20-\x7e]/g, ' ').slice(0, 200);
+  return 'code' in error && typeof error.code === 'string'
+    ? error.code
+    : error.message.replaceAll(/[^\x20-\x7e]/g, ' ').slice(0, 200);
 }

@@ -12,7 +12,9 @@ export function dialTcp(target: SshTarget, signal: AbortSignal): Promise<Duplex>
       reject(signal.reason as Error);
     };
     signal.addEventListener('abort', abort, { once: true });
-    socket.once('error', (error: NodeJS.ErrnoException) => reject(unreachable(target, `failed: ${error.code ?? error.message}`, error)));
+    socket.once('error', (error: NodeJS.ErrnoException) =>
+      reject(unreachable(target, `failed: ${error.code ?? error.message}`, error)),
+    );
     socket.once('connect', () => {
       signal.removeEventListener('abort', abort);
       resolve(socket);

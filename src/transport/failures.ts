@@ -35,7 +35,12 @@ export function loginDenied(target: SshTarget, tried: readonly string[]): Failur
 }
 
 /** Its key is not one that is known. */
-export function hostKeyRefused(target: SshTarget, presented: HostKey, known: readonly HostKey[], revoked: boolean): FailureError {
+export function hostKeyRefused(
+  target: SshTarget,
+  presented: HostKey,
+  known: readonly HostKey[],
+  revoked: boolean,
+): FailureError {
   const name = target.hostKeyName ?? knownName(target.host, target.port);
   const file = target.knownHostsFiles[0] ?? '~/.ssh/known_hosts';
   const shown = `${fingerprint(presented.blob)} (${presented.type})`;
@@ -43,9 +48,18 @@ export function hostKeyRefused(target: SshTarget, presented: HostKey, known: rea
   const scan = `ssh-keyscan -p ${target.port} ${target.host} >> ${file}`;
   const compare = 'Compare it with what ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub shows on the server, by its console';
   if (revoked) {
-    return hostKey(target, `its host key ${shown} is revoked in ${target.knownHostsFiles.join(', ')}`, 'Give the server a new host key; a revoked one is never accepted');
+    return hostKey(
+      target,
+      `its host key ${shown} is revoked in ${target.knownHostsFiles.join(', ')}`,
+      'Give the server a new host key; a revoked one is never accepted',
+    );
   }
-  if (known.length === 0) return hostKey(target, `its host key ${shown} is not known: ${name} is in none of ${target.knownHostsFiles.join(', ') || 'no file'}`, `${compare}; if it is the same: ${scan}`);
+  if (known.length === 0)
+    return hostKey(
+      target,
+      `its host key ${shown} is not known: ${name} is in none of ${target.knownHostsFiles.join(', ') || 'no file'}`,
+      `${compare}; if it is the same: ${scan}`,
+    );
   return hostKey(
     target,
     `its host key has changed: it shows ${shown}, known is ${expected}`,
@@ -77,7 +91,7 @@ export function timedOut(target: SshTarget, timeoutMs: number): FailureError {
     kind: 'timeout',
     what: `a command did not end within ${timeoutMs} ms`,
     where: target.name,
-    state: 'It was told to stop and may still be running',
+    state: 'Nobody waits for it any more; it may still be running',
     remedy: 'Look at the load of the server; where the command is slow by nature, raise its timeoutMs in the fleet',
   });
 }
@@ -88,7 +102,7 @@ export function flooded(target: SshTarget, bytes: number): FailureError {
     kind: 'output',
     what: `a command printed more than ${bytes} bytes`,
     where: target.name,
-    state: 'It was told to stop',
+    state: 'Nobody reads it any more; it may still be running',
     remedy: 'Run the command by hand and make it print less',
   });
 }
@@ -112,21 +126,31 @@ export function sudoRefused(target: SshTarget, code: number | null, said: string
   const missing = code === 127;
   return failed({
     kind: 'denied',
-    what: missing ? 'there is no sudo' : `sudo would not run a command without a password${said === '' ? '' : ` (${said})`}`,
+    what: missing
+      ? 'there is no sudo'
+      : `sudo would not run a command without a password${said === '' ? '' : ` (${said})`}`,
     where: target.name,
     state: 'The command did not run',
-    remedy: missing ? 'Install sudo there, or log in as an account that needs none' : `Give the account the right there: ${target.user} ALL=(root) NOPASSWD: ALL (visudo), or run the commands without become`,
+    remedy: missing
+      ? 'Install sudo there, or log in as an account that needs none'
+      : `Give the account the right there: ${target.user} ALL=(root) NOPASSWD: ALL (visudo), or run the commands without become`,
   });
 }
 
 /** The way to a server is broken: one fault, however many servers lie behind it. */
-export function pathBroken(jump: SshTarget, behind: SshTarget, why: string, told: { readonly state?: string; readonly remedy?: string } = {}): FailureError {
+export function pathBroken(
+  jump: SshTarget,
+  behind: SshTarget,
+  why: string,
+  told: { readonly state?: string; readonly remedy?: string } = {},
+): FailureError {
   return failed({
     kind: 'path',
     what: `the jump host ${jump.name} in front of it ${why}`,
     where: behind.name,
     state: told.state ?? NOTHING_SENT,
-    remedy: told.remedy ?? `Bring ${jump.name} back (ssh ${jump.name}); every server behind it is out of sight until then`,
+    remedy:
+      told.remedy ?? `Bring ${jump.name} back (ssh ${jump.name}); every server behind it is out of sight until then`,
     path: jump.name,
   });
 }

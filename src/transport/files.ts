@@ -120,7 +120,14 @@ echo "$said"`;
 
 /** What one line of the reading script says of one path. */
 export type FileRecord =
-  | { readonly kind: 'file'; readonly mode: string; readonly owner: string; readonly sizeBytes: number; readonly sha256: string; readonly content: Buffer | null }
+  | {
+      readonly kind: 'file';
+      readonly mode: string;
+      readonly owner: string;
+      readonly sizeBytes: number;
+      readonly sha256: string;
+      readonly content: Buffer | null;
+    }
   | { readonly kind: 'absent' | 'denied' | 'not-a-file' };
 
 /** The command that reads these files; at most `MAX_FILES_A_COMMAND` of them. */
@@ -129,7 +136,13 @@ export function readFilesCommand(paths: readonly string[]): string {
 }
 
 /** The command that writes one file from its standard input. */
-export function writeFileCommand(file: { readonly path: string; readonly mode: string; readonly owner: string; readonly backup: string; readonly sha256: string }): string {
+export function writeFileCommand(file: {
+  readonly path: string;
+  readonly mode: string;
+  readonly owner: string;
+  readonly backup: string;
+  readonly sha256: string;
+}): string {
   return script(WRITE_FILE_SCRIPT, [file.path, file.mode, file.owner, file.backup, file.sha256]);
 }
 
@@ -155,13 +168,21 @@ export function parseFileRecords(stdout: string, count: number): readonly FileRe
   return records;
 }
 
-const FILE_LINE = /^(?<mode>[0-7]{4}) (?<owner>[^ :]+:[^ :]+) (?<size>\d{1,15}) (?<sha256>[0-9a-f]{64}) (?<text>-|[A-Za-z0-9+/]*={0,2})$/;
+const FILE_LINE =
+  /^(?<mode>[0-7]{4}) (?<owner>[^ :]+:[^ :]+) (?<size>\d{1,15}) (?<sha256>[0-9a-f]{64}) (?<text>-|[A-Za-z0-9+/]*={0,2})$/;
 
 function parseRecord(rest: string): FileRecord | null {
   if (rest === 'absent' || rest === 'denied' || rest === 'not-a-file') return { kind: rest };
   const { mode, owner, size, sha256, text } = FILE_LINE.exec(rest)?.groups ?? {};
   if (mode === undefined || owner === undefined || sha256 === undefined || text === undefined) return null;
-  return { kind: 'file', mode, owner, sizeBytes: Number(size), sha256, content: text === '-' ? null : Buffer.from(text, 'base64') };
+  return {
+    kind: 'file',
+    mode,
+    owner,
+    sizeBytes: Number(size),
+    sha256,
+    content: text === '-' ? null : Buffer.from(text, 'base64'),
+  };
 }
 
 /** What the restoring script says it did. Null where it says something else. */

@@ -22,11 +22,21 @@ export function httpGet(url: string, options: GetOptions): Promise<HttpAnswer> {
 }
 
 /** One request that changes something. Sent once: after `timeout` and `lost` nobody knows whether it took effect. */
-export function httpSend(method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', url: string, body: Json | undefined, options: GetOptions): Promise<HttpAnswer> {
+export function httpSend(
+  method: 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+  url: string,
+  body: Json | undefined,
+  options: GetOptions,
+): Promise<HttpAnswer> {
   return request(method, url, options, body);
 }
 
-async function request(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', url: string, options: GetOptions, body: Json | undefined): Promise<HttpAnswer> {
+async function request(
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+  url: string,
+  options: GetOptions,
+  body: Json | undefined,
+): Promise<HttpAnswer> {
   const { origin, pathname, search } = new URL(url);
   let connected = false;
   const connect = connectorOf({ timeout: options.timeoutMs });
@@ -42,8 +52,20 @@ async function request(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', url:
   const signal = AbortSignal.timeout(options.timeoutMs);
   const fromMs = performance.now();
   try {
-    const headers = { connection: 'close', ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...options.headers };
-    const answer = await client.request({ method, path: pathname + search, headers, signal, headersTimeout: 0, bodyTimeout: 0, body: body === undefined ? null : JSON.stringify(body) });
+    const headers = {
+      connection: 'close',
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...options.headers,
+    };
+    const answer = await client.request({
+      method,
+      path: pathname + search,
+      headers,
+      signal,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      body: body === undefined ? null : JSON.stringify(body),
+    });
     const text = await readBody(answer.body);
     return { status: answer.statusCode, body: text, tookMs: performance.now() - fromMs };
   } catch (error) {
@@ -64,7 +86,14 @@ async function readBody(body: AsyncIterable<Buffer>): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-function httpFailure(method: string, url: string, options: GetOptions, connected: boolean, late: boolean, cause: unknown): FailureError {
+function httpFailure(
+  method: string,
+  url: string,
+  options: GetOptions,
+  connected: boolean,
+  late: boolean,
+  cause: unknown,
+): FailureError {
   const { origin, pathname } = new URL(url);
   // The query may hold a token: it stays out of messages.
   const call = `${method} ${origin}${pathname}`;
@@ -72,7 +101,24 @@ function httpFailure(method: string, url: string, options: GetOptions, connected
   const sent = method === 'GET' ? 'Nothing was changed' : 'It may have taken effect or not';
   const remedy = `Try it by hand: curl -v -m 10 ${origin}${pathname}`;
   const { where } = options;
-  if (!connected) return new FailureError({ kind: 'unreachable', what: late ? `${call} had no connection within ${options.timeoutMs} ms` : `${call} had no connection (${code})`, where, state: 'Nothing was sent', remedy }, { cause });
-  if (late) return new FailureError({ kind: 'timeout', what: `${call} had no answer within ${options.timeoutMs} ms`, where, state: sent, remedy }, { cause });
-  return new FailureError({ kind: 'lost', what: `${call} was cut off (${code})`, where, state: sent, remedy }, { cause });
+  if (!connected)
+    return new FailureError(
+      {
+        kind: 'unreachable',
+        what: late ? `${call} had no connection within ${options.timeoutMs} ms` : `${call} had no connection (${code})`,
+        where,
+        state: 'Nothing was sent',
+        remedy,
+      },
+      { cause },
+    );
+  if (late)
+    return new FailureError(
+      { kind: 'timeout', what: `${call} had no answer within ${options.timeoutMs} ms`, where, state: sent, remedy },
+      { cause },
+    );
+  return new FailureError(
+    { kind: 'lost', what: `${call} was cut off (${code})`, where, state: sent, remedy },
+    { cause },
+  );
 }

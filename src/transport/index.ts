@@ -1,4 +1,5 @@
 /** How a server is reached: commands and files over SSH, requests over HTTP. */
+export * from './deadline.ts';
 export * from './files.ts';
 export { openJumps } from './jump.ts';
 export type { Jumps } from './jump.ts';

@@ -86,9 +86,16 @@ function dialJump(jumps: Jumps, target: SshTarget, signal: AbortSignal): Promise
   return dialServer(jumps, target, signal);
 }
 
-async function tunnelThrough(jump: SshTarget, connection: Connection, behind: SshTarget, signal: AbortSignal): Promise<Duplex> {
+async function tunnelThrough(
+  jump: SshTarget,
+  connection: Connection,
+  behind: SshTarget,
+  signal: AbortSignal,
+): Promise<Duplex> {
   const opening = connection.forward(behind.host, behind.port);
-  const aborted = new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }));
+  const aborted = new Promise<never>((_, reject) =>
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }),
+  );
   try {
     return await Promise.race([opening, aborted]);
   } catch (error) {
@@ -97,7 +104,11 @@ async function tunnelThrough(jump: SshTarget, connection: Connection, behind: Ss
     // RFC 4254, 5.1: 1 is "administratively prohibited", 2 "connect failed"; without a reason the jump host went away.
     const reason = error instanceof Error && 'reason' in error ? error.reason : undefined;
     if (reason === 2) throw unreachable(behind, `was not reached from the jump host ${jump.name}`, error);
-    throw pathBroken(jump, behind, reason === 1 ? 'forbids forwarding to it (AllowTcpForwarding, PermitOpen)' : 'was lost');
+    throw pathBroken(
+      jump,
+      behind,
+      reason === 1 ? 'forbids forwarding to it (AllowTcpForwarding, PermitOpen)' : 'was lost',
+    );
   }
 }
 

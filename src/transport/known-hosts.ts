@@ -50,7 +50,14 @@ export function keyType(blob: Buffer): string | null {
   return length <= 64 && blob.length >= 4 + length ? blob.toString('latin1', 4, 4 + length) : null;
 }
 
-const EVERY_ALGORITHM = ['ssh-ed25519', 'ecdsa-sha2-nistp256', 'ecdsa-sha2-nistp384', 'ecdsa-sha2-nistp521', 'rsa-sha2-512', 'rsa-sha2-256'] as const;
+const EVERY_ALGORITHM = [
+  'ssh-ed25519',
+  'ecdsa-sha2-nistp256',
+  'ecdsa-sha2-nistp384',
+  'ecdsa-sha2-nistp521',
+  'rsa-sha2-512',
+  'rsa-sha2-256',
+] as const;
 export type HostKeyAlgorithm = (typeof EVERY_ALGORITHM)[number];
 
 /**
@@ -59,7 +66,9 @@ export type HostKeyAlgorithm = (typeof EVERY_ALGORITHM)[number];
  */
 export function hostKeyAlgorithms(known: readonly HostKey[]): readonly HostKeyAlgorithm[] {
   const types = new Set(known.map((key) => key.type));
-  const offered = EVERY_ALGORITHM.filter((algorithm) => types.has(algorithm.startsWith('rsa-') ? 'ssh-rsa' : algorithm));
+  const offered = EVERY_ALGORITHM.filter((algorithm) =>
+    types.has(algorithm.startsWith('rsa-') ? 'ssh-rsa' : algorithm),
+  );
   return offered.length > 0 ? offered : EVERY_ALGORITHM;
 }
 

@@ -19,7 +19,11 @@ export function openAddressBook(fleet: Pick<Fleet, 'sshConfig'>): AddressBook {
   const pace = createPace(4);
   const texts = new Map<string, Promise<string>>();
   const configOf: ConfigOf = (hop, where) => {
-    const args = [...(fleet.sshConfig === undefined ? [] : ['-F', fleet.sshConfig]), ...(hop.user === null ? [] : ['-l', hop.user]), ...(hop.port === null ? [] : ['-p', String(hop.port)])];
+    const args = [
+      ...(fleet.sshConfig === undefined ? [] : ['-F', fleet.sshConfig]),
+      ...(hop.user === null ? [] : ['-l', hop.user]),
+      ...(hop.port === null ? [] : ['-p', String(hop.port)]),
+    ];
     const key = JSON.stringify([...args, hop.host]);
     const text = texts.get(key) ?? readConfig(pace, ['-G', ...args, '--', hop.host], where);
     texts.set(key, text);
@@ -27,7 +31,8 @@ export function openAddressBook(fleet: Pick<Fleet, 'sshConfig'>): AddressBook {
   };
   return {
     addressOf: async (server) => {
-      if (server.ssh === 'openssh') return resolveHop({ host: server.name, port: null, user: null }, server.name, configOf, 0);
+      if (server.ssh === 'openssh')
+        return resolveHop({ host: server.name, port: null, user: null }, server.name, configOf, 0);
       const { host, port, user, identityFile, knownHostsFile } = server.ssh;
       return {
         name: server.name,
@@ -55,12 +60,28 @@ export interface Hop {
 
 type ConfigOf = (hop: Hop, where: string) => Promise<string>;
 
-async function resolveHop(hop: Hop, where: string, configOf: ConfigOf, depth: number, before?: readonly Hop[]): Promise<SshTarget> {
-  if (depth > JUMPS_IN_A_ROW) throw refused(where, `more than ${JUMPS_IN_A_ROW} jump hosts stand in a row`, 'Look for a ProxyJump that leads back to itself in the SSH configuration');
+async function resolveHop(
+  hop: Hop,
+  where: string,
+  configOf: ConfigOf,
+  depth: number,
+  before?: readonly Hop[],
+): Promise<SshTarget> {
+  if (depth > JUMPS_IN_A_ROW)
+    throw refused(
+      where,
+      `more than ${JUMPS_IN_A_ROW} jump hosts stand in a row`,
+      'Look for a ProxyJump that leads back to itself in the SSH configuration',
+    );
   const values = parseConfig(await configOf(hop, where));
   const one = (key: string): string | undefined => values.get(key)?.[0];
   const proxy = one('proxycommand');
-  if (proxy !== undefined && proxy !== 'none') throw refused(where, 'the SSH configuration has a ProxyCommand for it, which neap does not run', 'Use ProxyJump, or give ssh: { ... } in the fleet');
+  if (proxy !== undefined && proxy !== 'none')
+    throw refused(
+      where,
+      'the SSH configuration has a ProxyCommand for it, which neap does not run',
+      'Use ProxyJump, or give ssh: { ... } in the fleet',
+    );
   const host = one('hostname') ?? hop.host;
   const port = Number(one('port') ?? 22);
   const user = one('user') ?? userInfo().username;
@@ -78,7 +99,9 @@ async function resolveHop(hop: Hop, where: string, configOf: ConfigOf, depth: nu
     identityFiles: (values.get('identityfile') ?? []).map((file) => expandPath(file, tokens)),
     identitiesOnly: one('identitiesonly') === 'yes',
     agent: agentSocket(one('identityagent'), tokens),
-    knownHostsFiles: [one('userknownhostsfile'), one('globalknownhostsfile')].flatMap((files) => (files ?? '').split(' ')).flatMap((file) => (file === '' || file === 'none' ? [] : [expandPath(file, tokens)])),
+    knownHostsFiles: [one('userknownhostsfile'), one('globalknownhostsfile')]
+      .flatMap((files) => (files ?? '').split(' '))
+      .flatMap((file) => (file === '' || file === 'none' ? [] : [expandPath(file, tokens)])),
     hostKeyName: one('hostkeyalias') ?? null,
     jump: nearest === undefined ? null : await resolveHop(nearest, where, configOf, depth + 1, ahead),
     connectTimeoutMs: seconds > 0 ? Math.min(seconds * 1000, 60_000) : CONNECT_TIMEOUT_MS,
@@ -101,10 +124,22 @@ function parseConfig(text: string): ReadonlyMap<string, readonly string[]> {
 function parseJumps(text: string, where: string): readonly Hop[] {
   if (text === 'none') return [];
   return text.split(',').map((word) => {
-    const groups = /^(?:ssh:\/\/)?(?:(?<user>[^@\s]+)@)?(?:\[(?<ip>[0-9A-Fa-f:.%]+)\]|(?<host>[^:@\s[\]/]+))(?::(?<port>\d{1,5}))?\/?$/.exec(word.trim())?.groups;
+    const groups =
+      /^(?:ssh:\/\/)?(?:(?<user>[^@\s]+)@)?(?:\[(?<ip>[0-9A-Fa-f:.%]+)\]|(?<host>[^:@\s[\]/]+))(?::(?<port>\d{1,5}))?\/?$/.exec(
+        word.trim(),
+      )?.groups;
     const host = groups?.['ip'] ?? groups?.['host'];
-    if (host === undefined) throw refused(where, `its ProxyJump cannot be read: ${sanitise(word, 100)}`, 'Write it as [user@]host[:port], several apart by commas');
-    return { user: groups?.['user'] ?? null, host, port: groups?.['port'] === undefined ? null : Number(groups['port']) };
+    if (host === undefined)
+      throw refused(
+        where,
+        `its ProxyJump cannot be read: ${sanitise(word, 100)}`,
+        'Write it as [user@]host[:port], several apart by commas',
+      );
+    return {
+      user: groups?.['user'] ?? null,
+      host,
+      port: groups?.['port'] === undefined ? null : Number(groups['port']),
+    };
   });
 }
 
@@ -120,18 +155,39 @@ function expandPath(path: string, tokens: Readonly<Record<string, string>>): str
 function agentSocket(setting: string | undefined, tokens: Readonly<Record<string, string>>): string | null {
   if (setting === 'none') return null;
   if (setting === undefined || setting === 'SSH_AUTH_SOCK') return process.env['SSH_AUTH_SOCK'] ?? null;
-  return setting.startsWith('$') && !setting.startsWith('${') ? (process.env[setting.slice(1)] ?? null) : expandPath(setting, tokens);
+  return setting.startsWith('$') && !setting.startsWith('${')
+    ? (process.env[setting.slice(1)] ?? null)
+    : expandPath(setting, tokens);
 }
 
 function readConfig(pace: Pace, args: readonly string[], where: string): Promise<string> {
   return pace(
     () =>
       new Promise((resolve, reject) => {
-        execFile('ssh', args, { timeout: SSH_CONFIG_TIMEOUT_MS, maxBuffer: 1024 * 1024, env: { ...process.env, LC_ALL: 'C' } }, (error, stdout, stderr) => {
-          if (error === null) resolve(stdout);
-          else if (error.code === 'ENOENT') reject(refused(where, 'there is no ssh on this machine to read the SSH configuration with', 'Install it (apt-get install openssh-client), or give ssh: { host, port, user, identityFile, knownHostsFile } in the fleet'));
-          else reject(refused(where, `ssh -G refused the SSH configuration: ${sanitise(stderr.trim(), 300)}`, `Try it by hand: ssh ${args.join(' ')}`));
-        });
+        execFile(
+          'ssh',
+          args,
+          { timeout: SSH_CONFIG_TIMEOUT_MS, maxBuffer: 1024 * 1024, env: { ...process.env, LC_ALL: 'C' } },
+          (error, stdout, stderr) => {
+            if (error === null) resolve(stdout);
+            else if (error.code === 'ENOENT')
+              reject(
+                refused(
+                  where,
+                  'there is no ssh on this machine to read the SSH configuration with',
+                  'Install it (apt-get install openssh-client), or give ssh: { host, port, user, identityFile, knownHostsFile } in the fleet',
+                ),
+              );
+            else
+              reject(
+                refused(
+                  where,
+                  `ssh -G refused the SSH configuration: ${sanitise(stderr.trim(), 300)}`,
+                  `Try it by hand: ssh ${args.join(' ')}`,
+                ),
+              );
+          },
+        );
       }),
   );
 }

@@ -17,7 +17,12 @@ export interface Redactor {
 export function redactor(secrets: readonly string[]): Redactor {
   let known: readonly string[] = [];
   const add = (secret: string): void => {
-    const forms = [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret), Buffer.from(secret).toString('base64')];
+    const forms = [
+      secret,
+      JSON.stringify(secret).slice(1, -1),
+      encodeURIComponent(secret),
+      Buffer.from(secret).toString('base64'),
+    ];
     const all = new Set([...known, ...forms.filter((form) => form.length >= SHORTEST)]);
     // The longest first: a secret that begins with another is replaced whole.
     known = [...all].toSorted((a, b) => b.length - a.length);
@@ -44,7 +49,11 @@ export function redactor(secrets: readonly string[]): Redactor {
   };
 }
 
-function replace(text: string, secrets: readonly string[], whole: boolean): { readonly done: string; readonly rest: string } {
+function replace(
+  text: string,
+  secrets: readonly string[],
+  whole: boolean,
+): { readonly done: string; readonly rest: string } {
   let done = '';
   let from = 0;
   for (let at = 0; at < text.length; at += 1) {
@@ -56,7 +65,8 @@ function replace(text: string, secrets: readonly string[], whole: boolean): { re
         at = from - 1;
         break;
       }
-      if (!whole && text.length - at < secret.length && secret.startsWith(text.slice(at))) return { done: done + text.slice(from, at), rest: text.slice(at) };
+      if (!whole && text.length - at < secret.length && secret.startsWith(text.slice(at)))
+        return { done: done + text.slice(from, at), rest: text.slice(at) };
     }
   }
   return { done: done + text.slice(from), rest: '' };

@@ -34,7 +34,11 @@ export function openShell(target: SshTarget, options: ShellOptions): Shell {
     commands(async () => {
       try {
         const connection = await session.open();
-        const ran = await connection.exec(become === true ? sudoCommand(command) : command, { timeoutMs, stdin, outputBytes });
+        const ran = await connection.exec(become === true ? sudoCommand(command) : command, {
+          timeoutMs,
+          stdin,
+          outputBytes,
+        });
         return become === true ? begun(target, ran) : ran;
       } catch (error) {
         throw await blame(target, options.jumps, error);
@@ -43,10 +47,12 @@ export function openShell(target: SshTarget, options: ShellOptions): Shell {
   return {
     run,
     answers: async (timeoutMs) => {
-      let cancel = (): void => undefined;
-      const silence = new Promise<boolean>((resolve) => (cancel = afterMs(timeoutMs, () => resolve(false))));
+      const deadline = new AbortController();
+      const cancel = afterMs(timeoutMs, () => deadline.abort(new Error('silent')));
       try {
-        return await Promise.race([run('true', { timeoutMs }).then(() => true, saysNo), silence]);
+        return session.isOpen()
+          ? await run('true', { timeoutMs }).then(() => true, saysNo)
+          : await greets(target, options.jumps, deadline.signal);
       } finally {
         cancel();
       }
@@ -56,21 +62,30 @@ export function openShell(target: SshTarget, options: ShellOptions): Shell {
 }
 
 interface SessionKeeper {
+  /** Whether there is a session; one that is being opened is none. */
+  readonly isOpen: () => boolean;
   readonly open: () => Promise<Connection>;
   readonly close: () => void;
 }
 
 function sessionKeeper(target: SshTarget, options: ShellOptions): SessionKeeper {
   let current: Promise<Connection> | null = null;
+  let latest: Connection | null = null;
   let closed = false;
   const login = async (): Promise<Connection> => {
     // Asked before the pace: a jump host that is away must not make every server behind it wait for a turn.
     if (target.jump !== null) await options.jumps.ready(target.jump, target);
     const gate: Pace = target.jump === null ? (work) => work() : options.jumps.pace(target.jump);
     const connection = await options.pace(() =>
-      gate(() => connect(target, { keepalive: options.keepalive ?? KEEPALIVE, dial: (signal) => dialServer(options.jumps, target, signal) })),
+      gate(() =>
+        connect(target, {
+          keepalive: options.keepalive ?? KEEPALIVE,
+          dial: (signal) => dialServer(options.jumps, target, signal),
+        }),
+      ),
     );
     if (closed) connection.end();
+    latest = connection;
     return connection;
   };
   const open = async (): Promise<Connection> => {
@@ -86,12 +101,33 @@ function sessionKeeper(target: SshTarget, options: ShellOptions): SessionKeeper 
     return current ?? open();
   };
   return {
+    isOpen: () => latest?.isOpen() === true,
     open,
     close: () => {
       closed = true;
       current?.then((connection) => connection.end()).catch(() => undefined);
     },
   };
+}
+
+/**
+ * Whether it greets as SSH servers do (RFC 4253, 4.2). Without a login and outside the pace of connecting, so that a
+ * healthy server is not taken for a silent one while many dead ones are waited for.
+ */
+async function greets(target: SshTarget, jumps: Jumps, signal: AbortSignal): Promise<boolean> {
+  const dialling = dialServer(jumps, target, signal);
+  try {
+    const stream = await dialling;
+    const greeting = new Promise<boolean>((resolve) => {
+      stream.once('data', (chunk: Buffer) => resolve(chunk.toString('latin1').startsWith('SSH-')));
+      stream.once('close', () => resolve(false));
+      stream.once('error', () => resolve(false));
+      signal.addEventListener('abort', () => resolve(false), { once: true });
+    });
+    return await greeting.finally(() => stream.destroy());
+  } catch {
+    return false;
+  }
 }
 
 /** A server that refuses us is there: only silence is silence. */

@@ -1,22 +1,60 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { checkFuse, forecastFuse, type Cure, type CureCode, type FuseQuestion, type FuseServer } from '../../src/herd/index.ts';
+import {
+  checkFuse,
+  forecastFuse,
+  type Cure,
+  type CureCode,
+  type FuseQuestion,
+  type FuseServer,
+} from '../../src/herd/index.ts';
 import { fleetOf, NOW_MS, readAgo } from './fleet.ts';
 
 /** The February plan, 10 s too long for what the refresh leaves of the shortest TTL. */
-const plan: FuseQuestion = { servers: fleetOf(200), refresh: { perSecond: 10, overheadMs: 10_000 }, outageMs: 130_000, marginMs: 30_000 };
+const plan: FuseQuestion = {
+  servers: fleetOf(200),
+  refresh: { perSecond: 10, overheadMs: 10_000 },
+  outageMs: 130_000,
+  marginMs: 30_000,
+};
 
 const codes = (cures: readonly Cure[]): CureCode[] => cures.map(({ code }) => code);
 
 test('a refused plan is given every cure with its number, what only changes the plan first', () => {
   expect(forecastFuse(plan).cures).toEqual([
-    { code: 'shorter-outage', value: 119_000, text: 'Shorten the outage to 119 s: with a margin of 30 s that is the longest that fits' },
-    { code: 'refresh-faster', value: 20.1, text: 'Refresh faster: at least 20.1 servers a second in place of 10 (200 servers within 10 s), if the database can serve that' },
-    { code: 'raise-ttl', value: 191_000, text: 'Raise the lowest time to live to 191 s, then wait 240 s, the longest old one, so that no value of the old kind is left, and refresh again before the cut' },
-    { code: 'stale-on-error', text: 'Serve stale values while the database does not answer, and show it by a rehearsal; then no expiry is fatal' },
-    { code: 'fail-fast', value: 8_100, text: 'Fail fast: a dependency timeout of at most 8.1 s, attempts included; requests that need the database fail, the servers live' },
-    { code: 'cap-concurrency', value: 1_399, text: 'Cap concurrency at 1399 requests a server; 7.5% of the requests that need the database are refused at once (Erlang B), the servers live' },
-    { code: 'answer-at-edge', text: 'Answer at the edge: let the balancer serve the maintenance page with Retry-After, so that nothing reaches the servers' },
+    {
+      code: 'shorter-outage',
+      value: 119_000,
+      text: 'Shorten the outage to 119 s: with a margin of 30 s that is the longest that fits',
+    },
+    {
+      code: 'refresh-faster',
+      value: 20.1,
+      text: 'Refresh faster: at least 20.1 servers a second in place of 10 (200 servers within 10 s), if the database can serve that',
+    },
+    {
+      code: 'raise-ttl',
+      value: 191_000,
+      text: 'Raise the lowest time to live to 191 s, then wait 240 s, the longest old one, so that no value of the old kind is left, and refresh again before the cut',
+    },
+    {
+      code: 'stale-on-error',
+      text: 'Serve stale values while the database does not answer, and show it by a rehearsal; then no expiry is fatal',
+    },
+    {
+      code: 'fail-fast',
+      value: 8_100,
+      text: 'Fail fast: a dependency timeout of at most 8.1 s, attempts included; requests that need the database fail, the servers live',
+    },
+    {
+      code: 'cap-concurrency',
+      value: 1_399,
+      text: 'Cap concurrency at 1399 requests a server; 7.5% of the requests that need the database are refused at once (Erlang B), the servers live',
+    },
+    {
+      code: 'answer-at-edge',
+      text: 'Answer at the edge: let the balancer serve the maintenance page with Retry-After, so that nothing reaches the servers',
+    },
   ]);
 });
 
@@ -59,11 +97,15 @@ test('each cure, taken alone at its number, makes the plan fit', () => {
   let refused = 0;
   fc.assert(
     fc.property(plans, ({ count, perSecond, overheadMs, outageMs, marginMs, requestsPerSecond, memoryFreeBytes }) => {
-      const servers = fleetOf(count).map((server) => ({ ...server, load: { ...server.load!, requestsPerSecond, memoryFreeBytes } }));
+      const servers = fleetOf(count).map((server) => ({
+        ...server,
+        load: { ...server.load!, requestsPerSecond, memoryFreeBytes },
+      }));
       const question = { servers, refresh: { perSecond, overheadMs }, outageMs, marginMs };
       const { accepted, cures } = forecastFuse(question);
       if (!accepted) refused += 1;
-      for (const cure of cures) expect({ cure, accepted: forecastFuse(taken(question, cure)).accepted }).toEqual({ cure, accepted: true });
+      for (const cure of cures)
+        expect({ cure, accepted: forecastFuse(taken(question, cure)).accepted }).toEqual({ cure, accepted: true });
     }),
     { numRuns: 300 },
   );
@@ -71,11 +113,22 @@ test('each cure, taken alone at its number, makes the plan fit', () => {
 });
 
 test('spreading expiries is never offered: with the database away each of them is fatal', () => {
-  const numbers = fc.record({ outageMs: fc.nat({ max: 900_000 }), marginMs: fc.nat({ max: 300_000 }), perSecond: fc.double({ min: 0.01, max: 1_000, noNaN: true }), refreshed: fc.boolean(), loaded: fc.boolean() });
+  const numbers = fc.record({
+    outageMs: fc.nat({ max: 900_000 }),
+    marginMs: fc.nat({ max: 300_000 }),
+    perSecond: fc.double({ min: 0.01, max: 1_000, noNaN: true }),
+    refreshed: fc.boolean(),
+    loaded: fc.boolean(),
+  });
   fc.assert(
     fc.property(numbers, ({ outageMs, marginMs, perSecond, refreshed, loaded }) => {
       const servers = loaded ? plan.servers : plan.servers.map(({ load: _undeclared, ...server }) => server);
-      const forecast = forecastFuse({ servers, refresh: refreshed ? { perSecond, overheadMs: 0 } : null, outageMs, marginMs });
+      const forecast = forecastFuse({
+        servers,
+        refresh: refreshed ? { perSecond, overheadMs: 0 } : null,
+        outageMs,
+        marginMs,
+      });
       const check = checkFuse({ servers, refresh: { perSecond, overheadMs: 0 }, outageMs, marginMs, nowMs: NOW_MS });
       for (const { code, text } of [...forecast.cures, ...check.cures]) {
         expect(`${code} ${text}`).not.toMatch(/stagger|spread|scatter|jitter|random|interleav|slower/i);
@@ -86,13 +139,21 @@ test('spreading expiries is never offered: with the database away each of them i
 
 /** And a refresh that is spread further only shortens the fuse. */
 test('a slower refresh is never safer', () => {
-  const fuses = [1_000, 100, 10, 2].map((perSecond) => forecastFuse({ ...plan, refresh: { perSecond, overheadMs: 0 } }).fuseMs);
+  const fuses = [1_000, 100, 10, 2].map(
+    (perSecond) => forecastFuse({ ...plan, refresh: { perSecond, overheadMs: 0 } }).fuseMs,
+  );
   expect(fuses).toEqual([179_800, 178_000, 160_000, 80_000]);
 });
 
 /** The plan with one cure taken at its number. */
-function taken(question: FuseQuestion & { readonly refresh: NonNullable<FuseQuestion['refresh']> }, { code, value = 0 }: Cure): FuseQuestion {
-  const each = (change: (server: FuseServer) => FuseServer): FuseQuestion => ({ ...question, servers: question.servers.map(change) });
+function taken(
+  question: FuseQuestion & { readonly refresh: NonNullable<FuseQuestion['refresh']> },
+  { code, value = 0 }: Cure,
+): FuseQuestion {
+  const each = (change: (server: FuseServer) => FuseServer): FuseQuestion => ({
+    ...question,
+    servers: question.servers.map(change),
+  });
   switch (code) {
     case 'shorter-outage':
       return { ...question, outageMs: value };
@@ -100,9 +161,18 @@ function taken(question: FuseQuestion & { readonly refresh: NonNullable<FuseQues
     case 'refresh-faster':
       return { ...question, refresh: { ...question.refresh, perSecond: value } };
     case 'raise-ttl':
-      return each((server) => ({ ...server, clocks: server.clocks.map((clock) => ({ ...clock, ttlMs: { min: value, max: Math.max(value, clock.ttlMs.max) } })) }));
+      return each((server) => ({
+        ...server,
+        clocks: server.clocks.map((clock) => ({
+          ...clock,
+          ttlMs: { min: value, max: Math.max(value, clock.ttlMs.max) },
+        })),
+      }));
     case 'stale-on-error':
-      return each((server) => ({ ...server, clocks: server.clocks.map((clock) => ({ ...clock, whenExpired: 'stale-served' as const })) }));
+      return each((server) => ({
+        ...server,
+        clocks: server.clocks.map((clock) => ({ ...clock, whenExpired: 'stale-served' as const })),
+      }));
     case 'fail-fast':
       return each((server) => ({ ...server, dependencyTimeoutMs: value }));
     case 'cap-concurrency':

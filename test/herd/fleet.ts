@@ -9,7 +9,12 @@ export function clock(name: string, changes: Partial<FuseClock> = {}): FuseClock
 
 /** A server of February 2021, as the sources let it be guessed: 1500 requests in flight where 1400 fit. */
 export function february(name: string): FuseServer {
-  return { name, clocks: [clock('config')], dependencyTimeoutMs: 10_000, load: { requestsPerSecond: 150, memoryPerRequestBytes: 40e6, memoryFreeBytes: 56e9 } };
+  return {
+    name,
+    clocks: [clock('config')],
+    dependencyTimeoutMs: 10_000,
+    load: { requestsPerSecond: 150, memoryPerRequestBytes: 40e6, memoryFreeBytes: 56e9 },
+  };
 }
 
 export function fleetOf(count: number): FuseServer[] {
@@ -17,6 +22,9 @@ export function fleetOf(count: number): FuseServer[] {
 }
 
 /** A server whose clock was read so long before `NOW_MS`. */
-export function readAgo(name: string, { ageMs, ttlMs, agoMs }: { readonly ageMs: number; readonly ttlMs: number; readonly agoMs: number }): FuseServer {
+export function readAgo(
+  name: string,
+  { ageMs, ttlMs, agoMs }: { readonly ageMs: number; readonly ttlMs: number; readonly agoMs: number },
+): FuseServer {
   return { ...february(name), clocks: [clock('config', { reading: { ageMs, ttlMs, readAtMs: NOW_MS - agoMs } })] };
 }

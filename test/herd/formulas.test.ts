@@ -1,6 +1,15 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { erlangB, fillMs, highestInFlight, inFlight, meanThatFits, mostInWindow, placesInMemory, spreadMs } from '../../src/herd/formulas.ts';
+import {
+  erlangB,
+  fillMs,
+  highestInFlight,
+  inFlight,
+  meanThatFits,
+  mostInWindow,
+  placesInMemory,
+  spreadMs,
+} from '../../src/herd/formulas.ts';
 
 test("Little's law gives the pile of February 2021: 150 requests/s that wait 10 s each", () => {
   expect(inFlight(150, 10_000)).toBe(1_500);

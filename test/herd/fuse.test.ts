@@ -1,10 +1,16 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { checkFuse, forecastFuse, fuseFromReadings, type FuseQuestion, type FuseServer } from '../../src/herd/index.ts';
 import { FailureError } from '../../src/model/index.ts';
 import { clock, february, fleetOf, NOW_MS, readAgo } from './fleet.ts';
 
-const question = (changes: Partial<FuseQuestion> = {}): FuseQuestion => ({ servers: fleetOf(200), refresh: { perSecond: 28, overheadMs: 5_000 }, outageMs: 120_000, marginMs: 30_000, ...changes });
+const question = (changes: Partial<FuseQuestion> = {}): FuseQuestion => ({
+  servers: fleetOf(200),
+  refresh: { perSecond: 28, overheadMs: 5_000 },
+  outageMs: 120_000,
+  marginMs: 30_000,
+  ...changes,
+});
 
 test('the February plan: 200 servers at 28 a second and 5 s to the cut leave 180 - 7.1 - 5 s, and 300 s do not fit', () => {
   const forecast = forecastFuse(question({ outageMs: 300_000 }));
@@ -13,7 +19,7 @@ test('the February plan: 200 servers at 28 a second and 5 s to the cut leave 180
   expect(forecast.because).toEqual([
     'the shortest clock is config on api-000: 180 s after a refresh at the least',
     'refreshing 200 servers at 28 a second takes 7.1 s, and 5 s pass from there to the cut: 167.9 s are left',
-    'api-000 and 199 more: 150 requests/s that wait 10 s each are 1500 in flight, up to 1694 at once, and memory holds 1399: it is exhausted about 9.3 s after the expiry',
+    'api-000 and 199 more: 150 requests/s that wait 10 s each are 1500 in flight, up to 1694 at once, and memory holds 1399 with one place kept free: it is exhausted about 9.3 s after the expiry',
     'an outage of 300 s and a margin of 30 s do not fit into a fuse of 167.9 s',
   ]);
 });
@@ -29,7 +35,10 @@ test('outage and margin that reach the fuse exactly are refused; a millisecond l
 });
 
 test('the shortest of all clocks on all servers counts, and is named', () => {
-  const servers = [...fleetOf(3), { ...february('odd'), clocks: [clock('config'), clock('tokens', { ttlMs: { min: 20_000, max: 30_000 } })] }];
+  const servers = [
+    ...fleetOf(3),
+    { ...february('odd'), clocks: [clock('config'), clock('tokens', { ttlMs: { min: 20_000, max: 30_000 } })] },
+  ];
   const forecast = forecastFuse(question({ servers, refresh: { perSecond: 4, overheadMs: 0 } }));
   expect(forecast.fuseMs).toBe(19_000);
   expect(forecast.because[0]).toContain('tokens on odd');
@@ -43,8 +52,14 @@ test('a clock that was shown to be survivable does not count', () => {
 });
 
 test('one fatal clock beside a survivable one is enough', () => {
-  const servers = fleetOf(10).map((server) => ({ ...server, clocks: [clock('config', { whenExpired: 'not-needed' }), clock('keys', { ttlMs: { min: 60_000, max: 60_000 } })] }));
-  expect(forecastFuse(question({ servers, refresh: { perSecond: 10, overheadMs: 0 } }))).toMatchObject({ accepted: false, fuseMs: 59_000 });
+  const servers = fleetOf(10).map((server) => ({
+    ...server,
+    clocks: [clock('config', { whenExpired: 'not-needed' }), clock('keys', { ttlMs: { min: 60_000, max: 60_000 } })],
+  }));
+  expect(forecastFuse(question({ servers, refresh: { perSecond: 10, overheadMs: 0 } }))).toMatchObject({
+    accepted: false,
+    fuseMs: 59_000,
+  });
 });
 
 test('without a declared load every expiry is fatal', () => {
@@ -55,15 +70,26 @@ test('without a declared load every expiry is fatal', () => {
 });
 
 test.each([
-  ['requests that fit the memory', { load: { requestsPerSecond: 80, memoryPerRequestBytes: 40e6, memoryFreeBytes: 56e9 } }, 'the server lives'],
+  [
+    'requests that fit the memory',
+    { load: { requestsPerSecond: 80, memoryPerRequestBytes: 40e6, memoryFreeBytes: 56e9 } },
+    'the server lives',
+  ],
   ['a short timeout', { dependencyTimeoutMs: 1_000 }, 'fail after 1 s'],
-  ['a cap that fits', { load: { requestsPerSecond: 150, memoryPerRequestBytes: 40e6, memoryFreeBytes: 56e9, concurrencyLimit: 300 } }, '80% of the requests'],
-] satisfies [string, Partial<FuseServer>, string][])('%s: the expiry does not hang the server, and the forecast says what happens instead', (_what, changes, says) => {
-  const servers = fleetOf(10).map((server) => ({ ...server, ...changes }));
-  const forecast = forecastFuse(question({ servers, outageMs: 3_600_000 }));
-  expect(forecast).toMatchObject({ accepted: true, fuseMs: null });
-  expect(forecast.because.join('\n')).toContain(says);
-});
+  [
+    'a cap that fits',
+    { load: { requestsPerSecond: 150, memoryPerRequestBytes: 40e6, memoryFreeBytes: 56e9, concurrencyLimit: 300 } },
+    '80% of the requests',
+  ],
+] satisfies [string, Partial<FuseServer>, string][])(
+  '%s: the expiry does not hang the server, and the forecast says what happens instead',
+  (_what, changes, says) => {
+    const servers = fleetOf(10).map((server) => ({ ...server, ...changes }));
+    const forecast = forecastFuse(question({ servers, outageMs: 3_600_000 }));
+    expect(forecast).toMatchObject({ accepted: true, fuseMs: null });
+    expect(forecast.because.join('\n')).toContain(says);
+  },
+);
 
 test('a cap above what the memory holds is no cap', () => {
   const servers = fleetOf(10).map((server) => ({ ...server, load: { ...server.load!, concurrencyLimit: 1_400 } }));
@@ -71,20 +97,28 @@ test('a cap above what the memory holds is no cap', () => {
 });
 
 test('without a refresh before the cut there is no fuse at all', () => {
-  expect(forecastFuse(question({ refresh: null, outageMs: 0, marginMs: 0 }))).toMatchObject({ accepted: false, fuseMs: 0 });
+  expect(forecastFuse(question({ refresh: null, outageMs: 0, marginMs: 0 }))).toMatchObject({
+    accepted: false,
+    fuseMs: 0,
+  });
 });
 
 test('a longer outage, a larger margin, more servers, fewer slots and a longer way to the cut are never safer', () => {
-  const numbers = fc.record({ count: fc.integer({ min: 1, max: 50 }), perSecond: fc.double({ min: 0.1, max: 50, noNaN: true }), overheadMs: fc.nat({ max: 60_000 }), outageMs: fc.nat({ max: 300_000 }), marginMs: fc.nat({ max: 60_000 }) });
-  const judge = ({ count, perSecond, overheadMs, outageMs, marginMs }: { count: number; perSecond: number; overheadMs: number; outageMs: number; marginMs: number }) => forecastFuse({ servers: fleetOf(count), refresh: { perSecond, overheadMs }, outageMs, marginMs }).accepted;
+  const numbers = fc.record({
+    count: fc.integer({ min: 1, max: 50 }),
+    perSecond: fc.double({ min: 0.1, max: 50, noNaN: true }),
+    overheadMs: fc.nat({ max: 60_000 }),
+    outageMs: fc.nat({ max: 300_000 }),
+    marginMs: fc.nat({ max: 60_000 }),
+  });
   fc.assert(
     fc.property(numbers, fc.nat({ max: 100_000 }), (at, more) => {
-      if (judge(at)) return;
-      expect(judge({ ...at, outageMs: at.outageMs + more })).toBe(false);
-      expect(judge({ ...at, marginMs: at.marginMs + more })).toBe(false);
-      expect(judge({ ...at, overheadMs: at.overheadMs + more })).toBe(false);
-      expect(judge({ ...at, perSecond: at.perSecond / (1 + more) })).toBe(false);
-      expect(judge({ ...at, count: at.count + (more % 50) })).toBe(false);
+      if (accepts(at)) return;
+      expect(accepts({ ...at, outageMs: at.outageMs + more })).toBe(false);
+      expect(accepts({ ...at, marginMs: at.marginMs + more })).toBe(false);
+      expect(accepts({ ...at, overheadMs: at.overheadMs + more })).toBe(false);
+      expect(accepts({ ...at, perSecond: at.perSecond / (1 + more) })).toBe(false);
+      expect(accepts({ ...at, count: at.count + (more % 50) })).toBe(false);
     }),
   );
 });
@@ -101,15 +135,36 @@ test.each([
 });
 
 test('the countdown names the clock that ends first, when, and until when the database must be back', () => {
-  const servers = [readAgo('a', { ageMs: 10_000, ttlMs: 200_000, agoMs: 5_000 }), readAgo('b', { ageMs: 40_000, ttlMs: 210_000, agoMs: 0 }), readAgo('c', { ageMs: 0, ttlMs: 181_000, agoMs: 1_000 })];
+  const servers = [
+    readAgo('a', { ageMs: 10_000, ttlMs: 200_000, agoMs: 5_000 }),
+    readAgo('b', { ageMs: 40_000, ttlMs: 210_000, agoMs: 0 }),
+    readAgo('c', { ageMs: 0, ttlMs: 181_000, agoMs: 1_000 }),
+  ];
   const reading = fuseFromReadings({ servers, nowMs: NOW_MS, marginMs: 30_000 });
-  expect(reading).toMatchObject({ fuseMs: 170_000, shortest: { server: 'b', clock: 'config', endsAtMs: NOW_MS + 170_000 }, latestSafeReturnMs: NOW_MS + 140_000, unread: [] });
-  expect(fuseFromReadings({ servers, nowMs: NOW_MS + 60_000, marginMs: 30_000 })).toMatchObject({ fuseMs: 110_000, latestSafeReturnMs: NOW_MS + 140_000 });
+  expect(reading).toMatchObject({
+    fuseMs: 170_000,
+    shortest: { server: 'b', clock: 'config', endsAtMs: NOW_MS + 170_000 },
+    latestSafeReturnMs: NOW_MS + 140_000,
+    unread: [],
+  });
+  expect(fuseFromReadings({ servers, nowMs: NOW_MS + 60_000, marginMs: 30_000 })).toMatchObject({
+    fuseMs: 110_000,
+    latestSafeReturnMs: NOW_MS + 140_000,
+  });
 });
 
 test('the check right before the cut refuses what does not fit the readings, whatever was forecast', () => {
-  const servers = [readAgo('a', { ageMs: 0, ttlMs: 200_000, agoMs: 0 }), readAgo('b', { ageMs: 90_000, ttlMs: 190_000, agoMs: 0 })];
-  const check = { servers, refresh: { perSecond: 10, overheadMs: 0 }, outageMs: 80_000, marginMs: 20_000, nowMs: NOW_MS };
+  const servers = [
+    readAgo('a', { ageMs: 0, ttlMs: 200_000, agoMs: 0 }),
+    readAgo('b', { ageMs: 90_000, ttlMs: 190_000, agoMs: 0 }),
+  ];
+  const check = {
+    servers,
+    refresh: { perSecond: 10, overheadMs: 0 },
+    outageMs: 80_000,
+    marginMs: 20_000,
+    nowMs: NOW_MS,
+  };
   expect(checkFuse(check)).toMatchObject({ accepted: false, fuseMs: 100_000 });
   expect(checkFuse({ ...check, marginMs: 19_999 })).toMatchObject({ accepted: true, cures: [] });
   expect(checkFuse(check).because[0]).toBe('the clock that ends first is config on b, in 100 s');
@@ -141,7 +196,22 @@ test('a clock that ended is zero, not negative', () => {
 });
 
 test('the forecast of ten thousand servers, each with a load of its own, is a page and takes no time', () => {
-  const servers = fleetOf(10_000).map((server, k) => ({ ...server, load: { ...server.load!, requestsPerSecond: 100 + k / 100 } }));
+  const servers = fleetOf(10_000).map((server, k) => ({
+    ...server,
+    load: { ...server.load!, requestsPerSecond: 100 + k / 100 },
+  }));
   const forecast = forecastFuse(question({ servers, refresh: { perSecond: 500, overheadMs: 0 }, outageMs: 300_000 }));
   expect(forecast.because.length).toBeLessThan(12);
 });
+
+interface Numbers {
+  readonly count: number;
+  readonly perSecond: number;
+  readonly overheadMs: number;
+  readonly outageMs: number;
+  readonly marginMs: number;
+}
+
+function accepts({ count, perSecond, overheadMs, outageMs, marginMs }: Numbers): boolean {
+  return forecastFuse({ servers: fleetOf(count), refresh: { perSecond, overheadMs }, outageMs, marginMs }).accepted;
+}

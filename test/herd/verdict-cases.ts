@@ -1,5 +1,27 @@
-import { forecastFuse, scheduleSlots, checkFuse, type Cure, type CureCode, type FuseForecast, type FuseQuestion, type FuseServer, type FuseVerdict } from '../../src/herd/index.ts';
-import { advance, cacheOf, createWorld, enterOffline, february, isAlive, refreshCache, setDatabase, setPage, type World, type WorldOptions } from '../../src/herd/index.ts';
+import {
+  forecastFuse,
+  scheduleSlots,
+  checkFuse,
+  type Cure,
+  type CureCode,
+  type FuseForecast,
+  type FuseQuestion,
+  type FuseServer,
+  type FuseVerdict,
+} from '../../src/herd/index.ts';
+import {
+  advance,
+  cacheOf,
+  createWorld,
+  enterOffline,
+  february,
+  isAlive,
+  refreshCache,
+  setDatabase,
+  setPage,
+  type World,
+  type WorldOptions,
+} from '../../src/herd/index.ts';
 
 /**
  * Maintenance windows made up by chance, the verdict on each, and what the model of the servers does when it is done
@@ -24,7 +46,15 @@ export interface Aftermath {
   readonly check: FuseVerdict;
 }
 
-export const CURES: readonly CureCode[] = ['shorter-outage', 'refresh-faster', 'raise-ttl', 'stale-on-error', 'fail-fast', 'cap-concurrency', 'answer-at-edge'];
+export const CURES: readonly CureCode[] = [
+  'shorter-outage',
+  'refresh-faster',
+  'raise-ttl',
+  'stale-on-error',
+  'fail-fast',
+  'cap-concurrency',
+  'answer-at-edge',
+];
 
 /** A plan by chance: no cure taken yet. */
 export function caseBySeed(seed: number): Case {
@@ -43,7 +73,12 @@ export function caseBySeed(seed: number): Case {
   const needsCacheOffline = chance() < 0.8;
   // Some have a limit already, and some of these limits are beyond what the memory holds.
   const concurrencyLimit = chance() < 0.15 ? Math.ceil(places * between(0.3, 2)) : null;
-  const load = { requestsPerSecond, memoryPerRequestBytes: memory.perRequestBytes, memoryFreeBytes: memory.limitBytes - memory.baseBytes, ...(concurrencyLimit === null ? {} : { concurrencyLimit }) };
+  const load = {
+    requestsPerSecond,
+    memoryPerRequestBytes: memory.perRequestBytes,
+    memoryFreeBytes: memory.limitBytes - memory.baseBytes,
+    ...(concurrencyLimit === null ? {} : { concurrencyLimit }),
+  };
   const isDeclared = chance() < 0.8;
   const servers = names.map((name): FuseServer => ({
     name,
@@ -69,31 +104,71 @@ export function caseBySeed(seed: number): Case {
   const marginMs = Math.round(between(0, 45_000));
   // Every fifth outage ends within 15 s of where the shortest time to live does, for that is where verdicts are hard.
   const endMs = ttlMs.min - (names.length / perSecond) * 1000 - refresh.overheadMs - marginMs;
-  const outageMs = Math.max(1_000, Math.round(chance() < 0.2 ? endMs + between(-15_000, 15_000) : between(5_000, 1.6 * ttlMs.min)));
+  const outageMs = Math.max(
+    1_000,
+    Math.round(chance() < 0.2 ? endMs + between(-15_000, 15_000) : between(5_000, 1.6 * ttlMs.min)),
+  );
   return { seed, options, edge: false, question: { servers, refresh, outageMs, marginMs } };
 }
 
 /** The same window with one cure taken, in the plan and in the world alike. */
 export function cured(at: Case, { code, value }: Cure): Case {
   const { question, options } = at;
-  const each = (change: (server: FuseServer) => FuseServer): Case['question'] => ({ ...question, servers: question.servers.map(change) });
-  if (code === 'stale-on-error') return { ...at, options: { ...options, staleOnError: true }, question: each((server) => ({ ...server, clocks: server.clocks.map((clock) => ({ ...clock, whenExpired: 'stale-served' as const })) })) };
-  if (code === 'answer-at-edge') return { ...at, edge: true, question: each((server) => ({ ...server, load: { requestsPerSecond: 0, memoryPerRequestBytes: 1, memoryFreeBytes: 10 } })) };
+  const each = (change: (server: FuseServer) => FuseServer): Case['question'] => ({
+    ...question,
+    servers: question.servers.map(change),
+  });
+  if (code === 'stale-on-error')
+    return {
+      ...at,
+      options: { ...options, staleOnError: true },
+      question: each((server) => ({
+        ...server,
+        clocks: server.clocks.map((clock) => ({ ...clock, whenExpired: 'stale-served' as const })),
+      })),
+    };
+  if (code === 'answer-at-edge')
+    return {
+      ...at,
+      edge: true,
+      question: each((server) => ({
+        ...server,
+        load: { requestsPerSecond: 0, memoryPerRequestBytes: 1, memoryFreeBytes: 10 },
+      })),
+    };
   if (value === undefined) return at;
   switch (code) {
     case 'shorter-outage':
       return { ...at, question: { ...question, outageMs: value } };
     case 'refresh-first':
     case 'refresh-faster':
-      return { ...at, options: { ...options, capacityPerSecond: Math.max(options.capacityPerSecond, value / 0.7) }, question: { ...question, refresh: { ...question.refresh, perSecond: value } } };
+      return {
+        ...at,
+        options: { ...options, capacityPerSecond: Math.max(options.capacityPerSecond, value / 0.7) },
+        question: { ...question, refresh: { ...question.refresh, perSecond: value } },
+      };
     case 'raise-ttl': {
       const ttlMs = { min: value, max: value + 60_000 };
-      return { ...at, options: { ...options, ttl: { ...options.ttl, minMs: ttlMs.min, maxMs: ttlMs.max } }, question: each((server) => ({ ...server, clocks: server.clocks.map((clock) => ({ ...clock, ttlMs })) })) };
+      return {
+        ...at,
+        options: { ...options, ttl: { ...options.ttl, minMs: ttlMs.min, maxMs: ttlMs.max } },
+        question: each((server) => ({ ...server, clocks: server.clocks.map((clock) => ({ ...clock, ttlMs })) })),
+      };
     }
     case 'fail-fast':
-      return { ...at, options: { ...options, databaseTimeoutMs: value }, question: each((server) => ({ ...server, dependencyTimeoutMs: value })) };
+      return {
+        ...at,
+        options: { ...options, databaseTimeoutMs: value },
+        question: each((server) => ({ ...server, dependencyTimeoutMs: value })),
+      };
     case 'cap-concurrency':
-      return { ...at, options: { ...options, concurrencyLimit: value }, question: each((server) => (server.load === undefined ? server : { ...server, load: { ...server.load, concurrencyLimit: value } })) };
+      return {
+        ...at,
+        options: { ...options, concurrencyLimit: value },
+        question: each((server) =>
+          server.load === undefined ? server : { ...server, load: { ...server.load, concurrencyLimit: value } },
+        ),
+      };
   }
 }
 
@@ -115,7 +190,9 @@ export function force({ question, options, edge, seed }: Case, outageMs: number)
   const cutAtMs = world.nowMs;
   setDatabase(world, 'away', cutAtMs + outageMs);
   advance(world, cutAtMs + outageMs - 1);
-  const expired = world.servers.filter((server) => (cacheOf(world, server)?.ageMs ?? Infinity) >= (server.cache?.ttlMs ?? 0)).length;
+  const expired = world.servers.filter(
+    (server) => (cacheOf(world, server)?.ageMs ?? Infinity) >= (server.cache?.ttlMs ?? 0),
+  ).length;
   advance(world, cutAtMs + outageMs);
   if (edge) {
     inSlots(world, question, (server) => refreshCache(world, server));
@@ -126,9 +203,17 @@ export function force({ question, options, edge, seed }: Case, outageMs: number)
 }
 
 /** One server a slot, the earliest expiry first; returns when the last slot has ended. */
-function inSlots(world: World, { servers, refresh }: Case['question'], act: (server: World['servers'][number]) => unknown): void {
+function inSlots(
+  world: World,
+  { servers, refresh }: Case['question'],
+  act: (server: World['servers'][number]) => unknown,
+): void {
   const { perSecond } = refresh;
-  const due = world.servers.map((server) => ({ name: server.name, domain: 'one', deadlineMs: server.cache === null ? world.nowMs : server.cache.refreshedMs + server.cache.ttlMs }));
+  const due = world.servers.map((server) => ({
+    name: server.name,
+    domain: 'one',
+    deadlineMs: server.cache === null ? world.nowMs : server.cache.refreshedMs + server.cache.ttlMs,
+  }));
   const startMs = world.nowMs;
   for (const { server: name, atMs } of scheduleSlots({ servers: due, perSecond, startMs, seed: 1 })) {
     advance(world, Math.ceil(atMs));
@@ -142,7 +227,10 @@ function readings(world: World, servers: readonly FuseServer[]): readonly FuseSe
   return servers.map((server, k) => {
     const cache = world.servers[k] === undefined ? null : cacheOf(world, world.servers[k]);
     if (cache === null) return server;
-    return { ...server, clocks: server.clocks.map((clock) => ({ ...clock, reading: { ...cache, readAtMs: world.nowMs } })) };
+    return {
+      ...server,
+      clocks: server.clocks.map((clock) => ({ ...clock, reading: { ...cache, readAtMs: world.nowMs } })),
+    };
   });
 }
 

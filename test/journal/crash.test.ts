@@ -32,46 +32,56 @@ test.each([
   { killAfter: 300, inFlight: 1 },
   { killAfter: 40, inFlight: 8 },
   { killAfter: 5_000, inFlight: 64 },
-])('SIGKILL after $killAfter events, $inFlight in flight: every acknowledged event is there, in order, and the journal goes on', async ({ killAfter, inFlight }) => {
-  const path = join(folder(), 'run.db');
-  const child = spawn(process.execPath, [WRITER, path, String(inFlight)], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const acknowledged = await acknowledgedBy(child, killAfter);
-  expect(acknowledged.length).toBeGreaterThanOrEqual(killAfter);
-  const rows = await readJournal(path);
-  const present = new Set(numbersOf(rows));
-  expect(acknowledged.filter((n) => !present.has(n))).toStrictEqual([]);
-  expect(rows.length).toBeLessThanOrEqual(acknowledged.length + inFlight);
-  expect(numbersOf(rows)).toStrictEqual(rows.map((_, n) => n));
-  expect(verifyChain(rows).ok).toBe(true);
+])(
+  'SIGKILL after $killAfter events, $inFlight in flight: every acknowledged event is there, in order, and the journal goes on',
+  async ({ killAfter, inFlight }) => {
+    const path = join(folder(), 'run.db');
+    const child = spawn(process.execPath, [WRITER, path, String(inFlight)], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const acknowledged = await acknowledgedBy(child, killAfter);
+    expect(acknowledged.length).toBeGreaterThanOrEqual(killAfter);
+    const rows = await readJournal(path);
+    const present = new Set(numbersOf(rows));
+    expect(acknowledged.filter((n) => !present.has(n))).toStrictEqual([]);
+    expect(rows.length).toBeLessThanOrEqual(acknowledged.length + inFlight);
+    expect(numbersOf(rows)).toStrictEqual(rows.map((_, n) => n));
+    expect(verifyChain(rows).ok).toBe(true);
 
-  const journal = await openJournal(path);
-  expect([journal.epoch, journal.lastSeq, journal.reserved]).toStrictEqual([2, rows.length, true]);
-  await journal.append(events(1));
-  expect(await journal.read(1)).toHaveLength(rows.length + 1);
-  await journal.close();
-});
+    const journal = await openJournal(path);
+    expect([journal.epoch, journal.lastSeq, journal.reserved]).toStrictEqual([2, rows.length, true]);
+    await journal.append(events(1));
+    expect(await journal.read(1)).toHaveLength(rows.length + 1);
+    await journal.close();
+  },
+);
 
 /** No file of the child grows beyond this; Node ignores SIGXFSZ, so its writes fail instead. */
 const FILE_LIMIT_BYTES = 6 * 1024 * 1024;
 
-test.skipIf(process.platform === 'win32')('after a write error all that waits and all that comes is rejected as unknown; opened again, every acknowledged event is there', async () => {
-  const path = join(folder(), 'run.db');
-  const { stdout } = spawnSync('sh', ['-c', `ulimit -f ${FILE_LIMIT_BYTES / 512}; exec "$@"`, 'sh', process.execPath, WRITER, path, '4', '100000'], { encoding: 'utf8', timeout: 30_000 });
-  const lines = stdout.trimEnd().split('\n');
-  expect(lines.at(-1)).toBe('failed outcome-unknown/lost later outcome-unknown/lost');
-  const acknowledged = lines.slice(0, -1).map(Number);
-  expect(acknowledged.length).toBeGreaterThan(10);
-  const journal = await openJournal(path);
-  const present = new Set(numbersOf(await journal.read(1)));
-  expect(acknowledged.filter((n) => !present.has(n))).toStrictEqual([]);
-  expect(statSync(`${path}-reserve`).size).toBe(0);
-  expect(journal.reserved).toBe(false);
-  await journal.append(events(1));
-  await journal.close();
-  const next = await openJournal(path);
-  expect(next.reserved).toBe(true);
-  await next.close();
-});
+test.skipIf(process.platform === 'win32')(
+  'after a write error all that waits and all that comes is rejected as unknown; opened again, every acknowledged event is there',
+  async () => {
+    const path = join(folder(), 'run.db');
+    const { stdout } = spawnSync(
+      'sh',
+      ['-c', `ulimit -f ${FILE_LIMIT_BYTES / 512}; exec "$@"`, 'sh', process.execPath, WRITER, path, '4', '100000'],
+      { encoding: 'utf8', timeout: 30_000 },
+    );
+    const lines = stdout.trimEnd().split('\n');
+    expect(lines.at(-1)).toBe('failed outcome-unknown/lost later outcome-unknown/lost');
+    const acknowledged = lines.slice(0, -1).map(Number);
+    expect(acknowledged.length).toBeGreaterThan(10);
+    const journal = await openJournal(path);
+    const present = new Set(numbersOf(await journal.read(1)));
+    expect(acknowledged.filter((n) => !present.has(n))).toStrictEqual([]);
+    expect(statSync(`${path}-reserve`).size).toBe(0);
+    expect(journal.reserved).toBe(false);
+    await journal.append(events(1));
+    await journal.close();
+    const next = await openJournal(path);
+    expect(next.reserved).toBe(true);
+    await next.close();
+  },
+);
 
 /** A disk of 16 MiB, where this user may mount one. */
 function smallDisk(): string | null {
@@ -102,7 +112,10 @@ test('on a full disk the reserve is given back, so that the way home can be reco
       // No room for this size: go on with a smaller one.
     }
   }
-  const [first, second] = await Promise.all([failureOf(journal.append(events(4_000))), failureOf(journal.append(events(1)))]);
+  const [first, second] = await Promise.all([
+    failureOf(journal.append(events(4_000))),
+    failureOf(journal.append(events(1))),
+  ]);
   expect([first.reason, first.failure.kind, second.reason]).toStrictEqual(['full', 'full', 'full']);
   expect(first.failure.remedy).toContain('`neap abort run`');
 

@@ -14,12 +14,18 @@ export function folder(): string {
 
 /** So many small events, numbered from 0. */
 export function events(count: number): { readonly atMs: number; readonly event: JsonObject }[] {
-  return Array.from({ length: count }, (_, n) => ({ atMs: 1000.5 + n, event: { type: 'intended', n, server: `api-${n % 7}` } }));
+  return Array.from({ length: count }, (_, n) => ({
+    atMs: 1000.5 + n,
+    event: { type: 'intended', n, server: `api-${n % 7}` },
+  }));
 }
 
 /** The failure that a promise is rejected with. */
 export async function failureOf(work: Promise<unknown>): Promise<JournalFailure> {
-  const error: unknown = await work.then(() => 'nothing failed', (reason: unknown) => reason);
+  const error: unknown = await work.then(
+    () => 'nothing failed',
+    (reason: unknown) => reason,
+  );
   if (!(error instanceof JournalFailure)) throw new Error(`not a JournalFailure: ${String(error)}`);
   return error;
 }

@@ -1,4 +1,14 @@
-import { chmodSync, existsSync, linkSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
@@ -22,7 +32,10 @@ test('what was appended is read back in order, by the owner and after it', async
 
 test('the hash is SHA-256 over the canonical JSON of the row, each following the one before', async () => {
   const journal = await createJournal(join(folder(), 'run.db'));
-  const rows = await journal.append([...events(3), { atMs: 7, event: { z: 'ü\u2028\ud800', a: [1.5, null, { b: true, 'a"': -0 }] } }]);
+  const rows = await journal.append([
+    ...events(3),
+    { atMs: 7, event: { z: 'ü\u2028\ud800', a: [1.5, null, { b: true, 'a"': -0 }] } },
+  ]);
   let prev = '0'.repeat(64);
   for (const { hash, ...covered } of rows) {
     expect(covered.prev).toBe(prev);
@@ -36,7 +49,12 @@ test('the hash is SHA-256 over the canonical JSON of the row, each following the
 test('each owner has a higher epoch, also one that wrote nothing, and goes on with the chain', async () => {
   const path = join(folder(), 'run.db');
   const one = await createJournal(path);
-  expect({ epoch: one.epoch, lastSeq: one.lastSeq, head: one.head, reserved: one.reserved }).toStrictEqual({ epoch: 1, lastSeq: 0, head: '0'.repeat(64), reserved: true });
+  expect({ epoch: one.epoch, lastSeq: one.lastSeq, head: one.head, reserved: one.reserved }).toStrictEqual({
+    epoch: 1,
+    lastSeq: 0,
+    head: '0'.repeat(64),
+    reserved: true,
+  });
   await one.append(events(2));
   await one.close();
   await (await openJournal(path)).close();
@@ -44,7 +62,11 @@ test('each owner has a higher epoch, also one that wrote nothing, and goes on wi
   expect([three.epoch, three.lastSeq]).toStrictEqual([3, 2]);
   await three.append(events(1));
   const rows = await three.read(1);
-  expect(rows.map(({ seq, epoch }) => [seq, epoch])).toStrictEqual([[1, 1], [2, 1], [3, 3]]);
+  expect(rows.map(({ seq, epoch }) => [seq, epoch])).toStrictEqual([
+    [1, 1],
+    [2, 1],
+    [3, 3],
+  ]);
   expect(verifyChain(rows).ok).toBe(true);
   await three.close();
 });
@@ -61,7 +83,12 @@ test('appends that arrive during a commit are committed together', async () => {
 
 test('an event that is not JSON is refused, and the journal goes on', async () => {
   const journal = await createJournal(join(folder(), 'run.db'));
-  await expect(journal.append([{ atMs: 1, event: { ok: true } }, { atMs: 1, event: { at: new Date() as never } }])).rejects.toThrow('$.at: an object of a class');
+  await expect(
+    journal.append([
+      { atMs: 1, event: { ok: true } },
+      { atMs: 1, event: { at: new Date() as never } },
+    ]),
+  ).rejects.toThrow('$.at: an object of a class');
   await expect(journal.append([{ atMs: Number.NaN, event: {} }])).rejects.toThrow(TypeError);
   await expect(journal.append([{ atMs: 1, event: { text: 'x'.repeat(1024 * 1024) } }])).rejects.toThrow(RangeError);
   expect((await journal.append(events(1)))[0]?.seq).toBe(1);
@@ -83,10 +110,14 @@ test('a second opener is told who holds it', async () => {
   const path = join(folder(), 'upgrade-1.db');
   const journal = await createJournal(path);
   await journal.append(events(1));
-  const refusals = await Promise.all([openJournal(path), readJournal(path), createJournal(path, { run: 'named' })].map(failureOf));
+  const refusals = await Promise.all(
+    [openJournal(path), readJournal(path), createJournal(path, { run: 'named' })].map(failureOf),
+  );
   expect(refusals.map(({ reason }) => reason)).toStrictEqual(['in-use', 'in-use', 'in-use']);
   const held = process.platform === 'linux' ? `process ${process.pid}` : 'another process';
-  expect(refusals[0]?.message).toBe(`${path}: it is held by ${held}. Nothing was written. Ask who holds it by \`neap status upgrade-1\`, or look on by \`neap attach upgrade-1\``);
+  expect(refusals[0]?.message).toBe(
+    `${path}: it is held by ${held}. Nothing was written. Ask who holds it by \`neap status upgrade-1\`, or look on by \`neap attach upgrade-1\``,
+  );
   expect(refusals[2]?.failure.remedy).toContain('`neap status named`');
   expect(await journal.append(events(1))).toHaveLength(1);
   await journal.close();
@@ -99,7 +130,8 @@ test('file and directory are for their owner only, and anything looser is refuse
   const journal = await createJournal(path);
   await journal.append(events(1));
   expect((statSync(directory).mode & 0o777).toString(8)).toBe('700');
-  for (const name of readdirSync(directory)) expect([name, (statSync(join(directory, name)).mode & 0o777).toString(8)]).toStrictEqual([name, '600']);
+  for (const name of readdirSync(directory))
+    expect([name, (statSync(join(directory, name)).mode & 0o777).toString(8)]).toStrictEqual([name, '600']);
   await journal.close();
   chmodSync(path, 0o640);
   expect((await failureOf(openJournal(path))).failure.what).toBe('others may use it (mode 0640)');
@@ -132,14 +164,17 @@ test('what is not a journal is refused and left as it is', async () => {
   expect((await failureOf(openJournal(join(directory, 'none.db')))).reason).toBe('missing');
   expect((await failureOf(readJournal(join(directory, 'none', 'none.db')))).reason).toBe('missing');
   expect(existsSync(join(directory, 'none'))).toBe(false);
-  writeFileSync(join(directory, 'text.db'), 'not a database, but long enough to be taken for one'.repeat(50), { mode: 0o600 });
+  writeFileSync(join(directory, 'text.db'), 'not a database, but long enough to be taken for one'.repeat(50), {
+    mode: 0o600,
+  });
   expect((await failureOf(openJournal(join(directory, 'text.db')))).reason).toBe('damaged');
   const other = new DatabaseSync(join(directory, 'other.db'));
   other.exec('CREATE TABLE mine (x)');
   other.close();
   chmodSync(join(directory, 'other.db'), 0o600);
   const before = statSync(join(directory, 'other.db')).mtimeMs;
-  for (const attempt of [openJournal, readJournal]) expect((await failureOf(attempt(join(directory, 'other.db')))).reason).toBe('damaged');
+  for (const attempt of [openJournal, readJournal])
+    expect((await failureOf(attempt(join(directory, 'other.db')))).reason).toBe('damaged');
   expect(statSync(join(directory, 'other.db')).mtimeMs).toBe(before);
   writeFileSync(join(directory, 'cut-short.db'), '', { mode: 0o600 });
   expect((await failureOf(openJournal(join(directory, 'cut-short.db')))).reason).toBe('damaged');

@@ -9,10 +9,19 @@ import { failureOf, folder } from './folder.ts';
 
 test('a run claims all its servers or none, and is told who holds the others', async () => {
   const registry = await openRegistry(join(folder(), 'neap'));
-  expect(await registry.claim('one', ['api-1', 'api-2', 'api-2'], 'ada', 1000.5)).toStrictEqual({ granted: true, epoch: 1 });
+  expect(await registry.claim('one', ['api-1', 'api-2', 'api-2'], 'ada', 1000.5)).toStrictEqual({
+    granted: true,
+    epoch: 1,
+  });
   const refused = await registry.claim('two', ['api-3', 'api-2'], 'ben', 2000);
-  expect(refused).toEqual({ granted: false, conflicts: [{ run: 'one', server: 'api-2', epoch: 1, sinceMs: 1000.5, by: 'ada' }] });
-  expect((await registry.claims()).map(({ run, server }) => [run, server])).toStrictEqual([['one', 'api-1'], ['one', 'api-2']]);
+  expect(refused).toEqual({
+    granted: false,
+    conflicts: [{ run: 'one', server: 'api-2', epoch: 1, sinceMs: 1000.5, by: 'ada' }],
+  });
+  expect((await registry.claims()).map(({ run, server }) => [run, server])).toStrictEqual([
+    ['one', 'api-1'],
+    ['one', 'api-2'],
+  ]);
   expect(await registry.epoch('two')).toBe(null);
   await registry.release('one');
   expect(await registry.claim('two', ['api-3', 'api-2'], 'ben', 2000)).toStrictEqual({ granted: true, epoch: 2 });
@@ -24,7 +33,10 @@ test('a run that claims again has a higher epoch than anybody before, and only w
   const registry = await openRegistry(directory);
   await registry.claim('one', ['api-1', 'api-2'], 'ada', 1);
   await registry.claim('other', ['db-1'], 'ada', 1);
-  expect(await (await openRegistry(directory)).claim('one', ['api-1'], 'ben', 2)).toStrictEqual({ granted: true, epoch: 3 });
+  expect(await (await openRegistry(directory)).claim('one', ['api-1'], 'ben', 2)).toStrictEqual({
+    granted: true,
+    epoch: 3,
+  });
   expect(await registry.epoch('one')).toBe(3);
   expect(await registry.epoch('other')).toBe(2);
   await registry.release('one');
@@ -36,7 +48,9 @@ test('several processes at once never hold a server together, and no epoch is gi
   const directory = join(folder(), 'neap');
   const claimer = join(import.meta.dirname, 'children', 'claimer.ts');
   const outputs = await Promise.all(
-    ['a', 'b', 'c'].map((run) => text(spawn(process.execPath, [claimer, directory, run, '15'], { stdio: ['ignore', 'pipe', 'inherit'] }).stdout)),
+    ['a', 'b', 'c'].map((run) =>
+      text(spawn(process.execPath, [claimer, directory, run, '15'], { stdio: ['ignore', 'pipe', 'inherit'] }).stdout),
+    ),
   );
   const granted = outputs.flatMap((output) => JSON.parse(output) as { epoch: number; alone: boolean }[]);
   expect(granted.length).toBeGreaterThan(0);
@@ -61,7 +75,9 @@ test('who waits for a busy registry does not stop the event loop', async () => {
 test('its file is for its owner only; a link or a strange database is refused', async () => {
   const directory = join(folder(), 'neap');
   await openRegistry(directory);
-  expect([directory, join(directory, 'registry.db')].map((path) => (statSync(path).mode & 0o777).toString(8))).toStrictEqual(['700', '600']);
+  expect(
+    [directory, join(directory, 'registry.db')].map((path) => (statSync(path).mode & 0o777).toString(8)),
+  ).toStrictEqual(['700', '600']);
   const second = folder();
   symlinkSync(join(directory, 'registry.db'), join(second, 'registry.db'));
   expect((await failureOf(openRegistry(second))).reason).toBe('unsafe-place');

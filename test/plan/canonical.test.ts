@@ -1,21 +1,32 @@
 import { createHash } from 'node:crypto';
 import { createContext, runInContext } from 'node:vm';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { canonicalJson, sha256Hex } from '../../src/plan/index.ts';
 
 test('what is read back from the canonical text is the value', () => {
-  fc.assert(fc.property(fc.jsonValue({ stringUnit: 'binary', maxDepth: 4 }), (value) => {
-    const plain: unknown = JSON.parse(JSON.stringify(value));
-    expect(JSON.parse(canonicalJson(value))).toStrictEqual(plain);
-  }));
+  fc.assert(
+    fc.property(fc.jsonValue({ stringUnit: 'binary', maxDepth: 4 }), (value) => {
+      const plain: unknown = JSON.parse(JSON.stringify(value));
+      expect(JSON.parse(canonicalJson(value))).toStrictEqual(plain);
+    }),
+  );
 });
 
 test('the order in which keys were set does not show', () => {
-  fc.assert(fc.property(fc.uniqueArray(fc.tuple(fc.string(), fc.jsonValue()), { selector: ([key]) => key, maxLength: 12 }), fc.infiniteStream(fc.nat()), (entries, chance) => {
-    const shuffled = entries.map((entry) => ({ entry, at: chance.next().value ?? 0 })).sort((a, b) => a.at - b.at).map(({ entry }) => entry);
-    expect(canonicalJson(Object.fromEntries(shuffled))).toBe(canonicalJson(Object.fromEntries(entries)));
-  }));
+  fc.assert(
+    fc.property(
+      fc.uniqueArray(fc.tuple(fc.string(), fc.jsonValue()), { selector: ([key]) => key, maxLength: 12 }),
+      fc.infiniteStream(fc.nat()),
+      (entries, chance) => {
+        const shuffled = entries
+          .map((entry) => ({ entry, at: chance.next().value ?? 0 }))
+          .sort((a, b) => a.at - b.at)
+          .map(({ entry }) => entry);
+        expect(canonicalJson(Object.fromEntries(shuffled))).toBe(canonicalJson(Object.fromEntries(entries)));
+      },
+    ),
+  );
 });
 
 test('keys stand in order of their UTF-16 code units, without white space', () => {
@@ -54,7 +65,9 @@ test('a plain object of another realm is plain', () => {
 
 test('the hash is SHA-256 of the UTF-8 text', () => {
   expect(sha256Hex('abc')).toBe('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad');
-  fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => {
-    expect(sha256Hex(text)).toBe(createHash('sha256').update(text, 'utf8').digest('hex'));
-  }));
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (text) => {
+      expect(sha256Hex(text)).toBe(createHash('sha256').update(text, 'utf8').digest('hex'));
+    }),
+  );
 });

@@ -13,23 +13,32 @@ export async function changeHostKey(machine: Machine): Promise<void> {
 
 /** In place of sshd something accepts connections and never says a word. Its SSH connections end. */
 export async function stallBanner(machine: Machine): Promise<void> {
-  machine.signal('SIGKILL', 'sshd');
+  await machine.kill('sshd');
   const mute = `const server = require('node:net').createServer((socket) => socket.on('error', () => {}));
     server.listen(22, () => require('node:fs').writeFileSync('/run/mute.pid', String(process.pid)))`;
-  await machine.run(`setsid -f /run/node -e "${mute}" </dev/null >/dev/null 2>&1
+  await machine.run(`rm -f /run/mute.pid
+    setsid -f /run/node -e "${mute}" </dev/null >/dev/null 2>&1
     for _ in {1..500}; do [[ -s /run/mute.pid ]] && exit; sleep 0.02; done; exit 1`);
 }
 
 /** sshd is back, after `stallBanner`, `killSsh` or any other trouble with it. */
 export async function restartSsh(machine: Machine): Promise<void> {
-  machine.signal('SIGKILL', 'sshd');
+  await machine.kill('sshd');
   await machine.run(`if [[ -s /run/mute.pid ]]; then kill -KILL "$(</run/mute.pid)"; rm /run/mute.pid; fi
-    for _ in {1..100}; do /usr/sbin/sshd -E /var/log/sshd.log && [[ -s /run/sshd.pid ]] && exit; sleep 0.05; done; exit 1`);
+${START_SSHD}`);
 }
 
+// sshd leaves its pid once it listens, which it cannot while what was there is still dying: then it is started again.
+const START_SSHD = `rm -f /run/sshd.pid
+for _ in {1..20}; do
+  /usr/sbin/sshd -E /var/log/sshd.log
+  for _ in {1..25}; do [[ -s /run/sshd.pid ]] && exit; sleep 0.02; done
+done
+exit 1`;
+
 /** sshd and all its sessions die; the machine lives. */
-export function killSsh(machine: Machine): void {
-  machine.signal('SIGKILL', 'sshd');
+export async function killSsh(machine: Machine): Promise<void> {
+  await machine.kill('sshd');
 }
 
 /**

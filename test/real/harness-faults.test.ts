@@ -66,16 +66,17 @@ describe.skipIf(cannotRunHere())('faults of real servers', () => {
   });
 
   test.each([
-    ['after', 'on\n', false],
-    ['before', 'off\n', false],
-    ['after', 'on\n', true],
-  ] as const)('a connection dropped %s the effect loses the answer, once (sudo: %s)', async (when, state, sudo) => {
+    { when: 'after', state: 'on', sudo: false },
+    { when: 'before', state: 'off', sudo: false },
+    { when: 'after', state: 'on', sudo: true },
+  ] as const)('a connection dropped $when the effect loses the answer, once (sudo: $sudo)', async (drop) => {
+    const { when, state, sudo } = drop;
     await apictl(fleet, 'api-02', 'offline off');
     dropMidCommand(machine('api-02'), 'offline on', when);
     expect((await apictl(fleet, 'api-02', 'offline status')).stdout).toBe('off\n');
     expect(await apictl(fleet, 'api-02', 'offline on', sudo)).toMatchObject({ code: 255, stdout: '' });
     expect(dropIsArmed(machine('api-02'))).toBe(false);
-    await eventually(async () => (await apictl(fleet, 'api-02', 'offline status')).stdout, state);
+    await eventually(async () => (await apictl(fleet, 'api-02', 'offline status')).stdout, `${state}\n`);
     expect((await apictl(fleet, 'api-02', 'offline on')).stdout).toBe('on\n');
     expect((await apictl(fleet, 'api-02', 'offline off')).stdout).toBe('off\n');
   });

@@ -4,12 +4,14 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Printed } from './printed.ts';
 import { mustRun } from './run-program.ts';
 import { scriptPath } from './world.ts';
 import type { World } from './world.ts';
 
 const BOOT_LIMIT_MS = 60_000;
+const KILL_LIMIT_MS = 10_000;
 
 export interface MachineSpec {
   readonly name: string;
@@ -95,17 +97,43 @@ export class Machine {
 
   /** Sends a signal to all of its processes whose name begins with `name`, but never to process 1. */
   signal(signal: NodeJS.Signals, name = ''): void {
+    for (const pid of this.#living(name)) sendSignal(pid, signal);
+  }
+
+  /** Kills those whose name begins with `name`; resolves when they hold nothing any more. */
+  async kill(name: string): Promise<void> {
+    this.signal('SIGKILL', name);
+    const untilMs = performance.now() + KILL_LIMIT_MS;
+    while (this.#living(name).length > 0) {
+      if (performance.now() > untilMs) throw new Error(`${name} on ${this.spec.name} does not die`);
+      await sleep(5);
+    }
+  }
+
+  #living(name: string): readonly number[] {
     const init = this.#initPid();
     const namespace = readlinkSync(`/proc/${String(init)}/ns/pid`);
-    for (const pid of readdirSync('/proc').map(Number)) {
-      if (Number.isNaN(pid) || pid === init || namespaceOf(pid) !== namespace) continue;
-      if (commandOf(pid).startsWith(name)) process.kill(pid, signal);
-    }
+    return readdirSync('/proc')
+      .map(Number)
+      .filter((pid) => !Number.isNaN(pid) && pid !== init && namespaceOf(pid) === namespace)
+      .filter((pid) => {
+        const { command, state } = statusOf(pid);
+        return command.startsWith(name) && state !== 'Z';
+      });
   }
 
   #initPid(): number {
     if (this.#init === null) throw new Error(`${this.spec.name} is off`);
     return this.#init.pid;
+  }
+}
+
+// One that has just ended by itself needs no signal any more.
+function sendSignal(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
 
@@ -117,10 +145,13 @@ function namespaceOf(pid: number): string | null {
   }
 }
 
-function commandOf(pid: number): string {
+// proc(5): `pid (command) state ...`, where a command may hold brackets and blanks of its own.
+function statusOf(pid: number): { readonly command: string; readonly state: string } {
   try {
-    return readFileSync(`/proc/${String(pid)}/comm`, 'utf8').trim();
+    const [, command = '', state = 'Z'] =
+      /^\d+ \((.*)\) (\w)/s.exec(readFileSync(`/proc/${String(pid)}/stat`, 'utf8')) ?? [];
+    return { command, state };
   } catch {
-    return '';
+    return { command: '', state: 'Z' };
   }
 }

@@ -1,10 +1,31 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { FILE_EXIT, parseFileRecords, parseRestored, quoteWord, readFilesCommand, restoreFileCommand, shellWords, writeFileCommand } from '../../src/transport/index.ts';
+import {
+  FILE_EXIT,
+  parseFileRecords,
+  parseRestored,
+  quoteWord,
+  readFilesCommand,
+  restoreFileCommand,
+  shellWords,
+  writeFileCommand,
+} from '../../src/transport/index.ts';
 
 let dir = '';
 beforeEach(() => {
@@ -25,14 +46,31 @@ function owner(path: string): string {
   return spawnSync('stat', ['-c', '%U:%G', path], { encoding: 'utf8' }).stdout.trim();
 }
 
-function write(path: string, text: string, over: { mode?: string; owner?: string; backup?: string; sha256?: string } = {}): ReturnType<typeof sh> {
-  return sh(writeFileCommand({ path, mode: '0640', owner: owner(dir), backup: join(dir, 'keep/app'), sha256: sha256(text), ...over }), text);
+function write(
+  path: string,
+  text: string,
+  over: { mode?: string; owner?: string; backup?: string; sha256?: string } = {},
+): ReturnType<typeof sh> {
+  return sh(
+    writeFileCommand({
+      path,
+      mode: '0640',
+      owner: owner(dir),
+      backup: join(dir, 'keep/app'),
+      sha256: sha256(text),
+      ...over,
+    }),
+    text,
+  );
 }
 
 describe('words', () => {
-  test.each(['', 'plain', "it's", '$(touch x) `id` "q"', 'a\nb', '-rf', '*', "''", '\\', 'ü€'])('%j arrives as one word', (word) => {
-    expect(sh(`printf '[%s]' ${shellWords([word, 'end'])}`).stdout).toBe(`[${word}][end]`);
-  });
+  test.each(['', 'plain', "it's", '$(touch x) `id` "q"', 'a\nb', '-rf', '*', "''", '\\', 'ü€'])(
+    '%j arrives as one word',
+    (word) => {
+      expect(sh(`printf '[%s]' ${shellWords([word, 'end'])}`).stdout).toBe(`[${word}][end]`);
+    },
+  );
 
   test('a NUL is refused', () => {
     expect(() => quoteWord('a\0b')).toThrow(TypeError);
@@ -48,10 +86,25 @@ describe('reading', () => {
     writeFileSync(join(dir, 'edge'), 'x'.repeat(65_536));
     writeFileSync(join(dir, 'large'), 'x'.repeat(65_537));
     symlinkSync(odd, join(dir, 'link'));
-    const paths = [odd, join(dir, 'none/such'), dir, join(dir, 'link'), join(dir, 'empty'), join(dir, 'edge'), join(dir, 'large')];
+    const paths = [
+      odd,
+      join(dir, 'none/such'),
+      dir,
+      join(dir, 'link'),
+      join(dir, 'empty'),
+      join(dir, 'edge'),
+      join(dir, 'large'),
+    ];
     const ran = sh(readFilesCommand(paths));
     const records = parseFileRecords(ran.stdout, paths.length);
-    const file = { kind: 'file', mode: '0604', owner: owner(dir), sizeBytes: 6, sha256: sha256('a = 1\n'), content: Buffer.from('a = 1\n') };
+    const file = {
+      kind: 'file',
+      mode: '0604',
+      owner: owner(dir),
+      sizeBytes: 6,
+      sha256: sha256('a = 1\n'),
+      content: Buffer.from('a = 1\n'),
+    };
     expect(ran.stderr).toBe('');
     expect(records?.slice(0, 4)).toEqual([file, { kind: 'absent' }, { kind: 'not-a-file' }, file]);
     expect(records?.[4]).toMatchObject({ sizeBytes: 0, sha256: sha256(''), content: Buffer.alloc(0) });
@@ -68,15 +121,24 @@ describe('reading', () => {
     chmodSync(join(dir, 'secret'), 0o600);
     const paths = [join(dir, 'shut/inside'), join(dir, 'shut/deeper/still'), join(dir, 'secret'), join(dir, 'gone')];
     const ran = spawnSync('/bin/sh', ['-c', readFilesCommand(paths)], { uid: 65_534, gid: 65_534, encoding: 'utf8' });
-    expect(parseFileRecords(ran.stdout, 4)?.map((record) => record.kind)).toEqual(['denied', 'denied', 'denied', 'absent']);
+    expect(parseFileRecords(ran.stdout, 4)?.map((record) => record.kind)).toEqual([
+      'denied',
+      'denied',
+      'denied',
+      'absent',
+    ]);
   });
 
-  test.each(['', '0 absent\n1 absent\n', '1 absent\n', '0 0644 root:root 5 zz aGVsbG8=\n', '0 0644 root:root 5\n', 'Welcome!\n0 absent\n'])(
-    'an answer that does not fit is no answer: %j',
-    (stdout) => {
-      expect(parseFileRecords(stdout, 1)).toBeNull();
-    },
-  );
+  test.each([
+    '',
+    '0 absent\n1 absent\n',
+    '1 absent\n',
+    '0 0644 root:root 5 zz aGVsbG8=\n',
+    '0 0644 root:root 5\n',
+    'Welcome!\n0 absent\n',
+  ])('an answer that does not fit is no answer: %j', (stdout) => {
+    expect(parseFileRecords(stdout, 1)).toBeNull();
+  });
 });
 
 describe('writing', () => {
@@ -146,25 +208,42 @@ describe('writing', () => {
     expect(readdirSync(dir)).toEqual(['there']);
   });
 
-  test.runIf(isRoot)('sets the owner, by name or number, before the file can be seen; another account is denied', () => {
-    const path = join(dir, 'app.conf');
-    expect(write(path, 'x', { owner: 'nobody:nogroup' }).code).toBe(0);
-    expect(owner(path)).toBe('nobody:nogroup');
-    expect(write(path, 'x', { owner: '65534:0' }).code).toBe(0);
-    expect(statSync(path)).toMatchObject({ uid: 65_534, gid: 0 });
-    chmodSync(dir, 0o755);
-    const command = writeFileCommand({ path, mode: '0644', owner: 'nobody:nogroup', backup: join(dir, 'keep2/app'), sha256: sha256('y') });
-    expect(spawnSync('/bin/sh', ['-c', command], { uid: 65_534, gid: 65_534, input: 'y' }).status).toBe(FILE_EXIT.denied);
-    chownSync(dir, 65_534, 65_534);
-    expect(spawnSync('/bin/sh', ['-c', command], { uid: 65_534, gid: 65_534, input: 'y' }).status).toBe(0);
-    expect(readFileSync(path, 'utf8')).toBe('y');
-  });
+  test.runIf(isRoot)(
+    'sets the owner, by name or number, before the file can be seen; another account is denied',
+    () => {
+      const path = join(dir, 'app.conf');
+      expect(write(path, 'x', { owner: 'nobody:nogroup' }).code).toBe(0);
+      expect(owner(path)).toBe('nobody:nogroup');
+      expect(write(path, 'x', { owner: '65534:0' }).code).toBe(0);
+      expect(statSync(path)).toMatchObject({ uid: 65_534, gid: 0 });
+      chmodSync(dir, 0o755);
+      const command = writeFileCommand({
+        path,
+        mode: '0644',
+        owner: 'nobody:nogroup',
+        backup: join(dir, 'keep2/app'),
+        sha256: sha256('y'),
+      });
+      expect(spawnSync('/bin/sh', ['-c', command], { uid: 65_534, gid: 65_534, input: 'y' }).status).toBe(
+        FILE_EXIT.denied,
+      );
+      chownSync(dir, 65_534, 65_534);
+      expect(spawnSync('/bin/sh', ['-c', command], { uid: 65_534, gid: 65_534, input: 'y' }).status).toBe(0);
+      expect(readFileSync(path, 'utf8')).toBe('y');
+    },
+  );
 
   const canMount = spawnSync('unshare', ['-rm', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt']).status === 0;
   test.runIf(canMount)('a full disk leaves the file as it was, and no litter', () => {
     const path = '/mnt/app.conf';
     const big = 'y'.repeat(200_000);
-    const command = writeFileCommand({ path, mode: '0644', owner: 'root:root', backup: '/mnt/keep/app', sha256: sha256(big) });
+    const command = writeFileCommand({
+      path,
+      mode: '0644',
+      owner: 'root:root',
+      backup: '/mnt/keep/app',
+      sha256: sha256(big),
+    });
     const script = `mount -t tmpfs -o size=64k tmpfs /mnt && echo old > ${path} && { ${command}; echo "code $?"; cat ${path}; ls -A /mnt; }`;
     const ran = spawnSync('unshare', ['-rm', '/bin/sh', '-c', script], { input: big, encoding: 'utf8' });
     expect(ran.stdout).toBe(`code ${FILE_EXIT.full}\nold\napp.conf\n`);
@@ -177,7 +256,20 @@ describe('writing', () => {
     const seen = new Set<string>();
     for (const delayMs of [0, 1, 2, 4, 8, 16]) {
       writeFileSync(path, before);
-      const child = spawn('/bin/sh', ['-c', writeFileCommand({ path, mode: '0644', owner: owner(dir), backup: join(dir, `keep${delayMs}`), sha256: sha256(after) })], { detached: true });
+      const child = spawn(
+        '/bin/sh',
+        [
+          '-c',
+          writeFileCommand({
+            path,
+            mode: '0644',
+            owner: owner(dir),
+            backup: join(dir, `keep${delayMs}`),
+            sha256: sha256(after),
+          }),
+        ],
+        { detached: true },
+      );
       child.stdin.on('error', () => undefined);
       child.stdin.end(after);
       await new Promise((resolve) => setTimeout(resolve, delayMs));
@@ -191,7 +283,8 @@ describe('writing', () => {
       const content = readFileSync(path, 'utf8');
       expect([before, after]).toContain(content);
       seen.add(content);
-      if (existsSync(join(dir, `keep${delayMs}`))) expect(readFileSync(join(dir, `keep${delayMs}`), 'utf8')).toBe(before);
+      const backup = join(dir, `keep${delayMs}`);
+      expect(existsSync(backup) ? readFileSync(backup, 'utf8') : before).toBe(before);
     }
     expect(seen.has(before)).toBe(true);
   });

@@ -9,7 +9,10 @@ for (let round = 0; round < Number(rounds); round += 1) {
   const answer = await registry.claim(run, servers, 'tester', round);
   if (!answer.granted) continue;
   const held = await registry.claims();
-  granted.push({ epoch: answer.epoch, alone: held.length === servers.length && held.every((claim) => claim.run === run && claim.epoch === answer.epoch) });
+  granted.push({
+    epoch: answer.epoch,
+    alone: held.length === servers.length && held.every((claim) => claim.run === run && claim.epoch === answer.epoch),
+  });
   await registry.release(run);
 }
-console.log(JSON.stringify(granted));
+process.stdout.write(JSON.stringify(granted));

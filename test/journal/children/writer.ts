@@ -21,10 +21,14 @@ async function write(): Promise<void> {
   }
 }
 
+/** What the failure says to who reads no text. */
+function name(failure: unknown): string {
+  return failure instanceof JournalFailure ? `${failure.reason}/${failure.failure.kind}` : String(failure);
+}
+
 try {
   await Promise.all(Array.from({ length: Number(inFlight) }, write));
 } catch (error) {
   const later = await journal.append([{ atMs: 0, event: { later: true } }]).catch((failure: unknown) => failure);
-  const name = (failure: unknown): string => (failure instanceof JournalFailure ? `${failure.reason}/${failure.failure.kind}` : String(failure));
   await say(`failed ${name(error)} later ${name(later)}`);
 }

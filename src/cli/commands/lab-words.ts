@@ -1,0 +1,33 @@
+import type { Command } from 'commander';
+
+type Done = (exitCode: number) => void;
+
+/** The commands about the embedded lab. */
+export function addLabCommands(program: Command, done: Done): void {
+  const lab = program.command('lab').description('a simulated fleet that speaks real protocols, on this machine only');
+  lab
+    .command('up')
+    .description('start a lab; prints where its fleet file lies')
+    .option('--servers <n>', 'how many API servers', '12')
+    .option('--time-lapse <x>', 'lab seconds in a real second', '1')
+    .option('--scenario <name>', 'healthy, feb-2021, half-applied, dead-server, dead-fleet, bmc-down or partition', 'feb-2021')
+    .option('--name <name>', 'a name of its own')
+    .option('--seed <n>', 'the same seed gives the same lab')
+    .option('--ttl <min-max>', 'time to live of caches in seconds', '180-240')
+    .option('--ttl-drawn <when>', 'per-server or per-refresh', 'per-server')
+    .option('--detach', 'return once every server answers')
+    .addHelpText('after', '\nExample:\n  neap lab up --servers 40 --time-lapse 20 --scenario feb-2021 --detach')
+    .action(async (options) => done(await (await import('./lab.ts')).up(options)));
+  lab
+    .command('down [name]')
+    .description('end a lab, or with --all every one')
+    .option('--all', 'every lab')
+    .addHelpText('after', '\nExample:\n  neap lab down --all')
+    .action(async (name, options) => done(await (await import('./lab.ts')).down(name, options)));
+  lab
+    .command('tell <what> [rest...]')
+    .description('what a lab is told: database away|back|refuse, hang SERVER, half-apply SERVER, page on|off, status, record')
+    .option('--name <name>', 'which lab, if several run')
+    .addHelpText('after', '\nExample:\n  neap lab tell database away')
+    .action(async (what, rest, options) => done(await (await import('./lab.ts')).tell(what, rest, options)));
+}

@@ -1,0 +1,123 @@
+import type { PlanStep } from '../../model/index.ts';
+import { clockTime, lineOf, nameServers, trackOf, type Machine, type Place, type RunEvent, type RunState, type Stamped } from '../../run/index.ts';
+import { duration } from './words.ts';
+
+/** The plain log: one event a line with its plan time, step and server. What only machines need to know is left out. */
+export class LogView {
+  readonly #machine: Machine;
+  readonly #write: (line: string) => void;
+  #before: RunState | null = null;
+
+  constructor(machine: Machine, write: (line: string) => void) {
+    this.#machine = machine;
+    this.#write = write;
+  }
+
+  show({ atMs, event }: Stamped, state: RunState): void {
+    const before = this.#before;
+    this.#before = state;
+    for (const text of this.#texts(event, before, state)) {
+      for (const [at, line] of text.split('\n').entries()) this.#write(`${clockTime(atMs).slice(0, 8)}  ${at === 0 ? '' : '  '}${line}`);
+    }
+  }
+
+  #texts(event: RunEvent, before: RunState | null, state: RunState): string[] {
+    return [...this.#own(event, before, state), ...this.#stepsEnded(before, state), ...this.#dropped(before, state)];
+  }
+
+  #own(event: RunEvent, before: RunState | null, state: RunState): string[] {
+    switch (event.type) {
+      case 'opened':
+        return [`run ${event.run} opened by ${event.by} on ${event.host}: ${event.title}`, `plan ${event.plan}`];
+      case 'approved':
+        return [`plan approved by ${event.by}`];
+      case 'engine':
+        return before && before.nowMs > before.openedAtMs ? [`engine ${event.pid} goes on with the run; what was under way is looked at again`] : [];
+      case 'intended':
+        return this.#intended(event, before);
+      case 'confirmed':
+        return this.#done(event.id, before, state);
+      case 'diagnosed':
+        return [`${event.id.split('/')[1]} is ${event.condition}: ${event.seen}`];
+      case 'answered':
+        return [`gate ${event.gate}: ${event.by} answered "${event.answer}"${event.reason ? ` (${event.reason})` : ''}`];
+      case 'turned':
+        return [`turns for home: ${event.why}`];
+      case 'homeward':
+        return [event.servers === null ? 'the way home begins' : `brings back ${nameServers(event.servers)}`];
+      case 'armed':
+        return [`contingency ${event.track} armed for ${nameServers(event.servers)}${event.suspect ? '; so many at once: power is disarmed' : ''}`];
+      case 'renewed':
+        return [`the fuse became too short for the outage while gate ${event.gate} waited: caches are refreshed again`];
+      case 'abort':
+        return [`abort by ${event.by}: ${event.reason}`];
+      case 'halted':
+        return [`halted by ${event.by}: no new work, watching goes on`];
+      case 'unhalted':
+        return [`goes on, by ${event.by}`];
+      case 'paged':
+        return event.failure ? [`page not sent: ${event.failure.what}`] : [];
+      case 'closed':
+        return [`closed: ${event.summary} (exit code ${event.exitCode})`];
+      case 'looked':
+      case 'performed':
+      case 'asked':
+      case 'viewed':
+      case 'time':
+        return [];
+    }
+  }
+
+  #intended({ effect }: Extract<RunEvent, { type: 'intended' }>, before: RunState | null): string[] {
+    if (effect.effect === 'ask') return [`gate ${effect.gate}: ${effect.text}`];
+    if (effect.effect === 'page') return [`PAGE ${effect.text}`];
+    if (!('place' in effect) || !before) return [];
+    const track = trackOf(before, effect.place.track);
+    const act = track?.steps[effect.place.step];
+    const begun = act?.step === 'act' && act.startedAtMs === null;
+    return begun ? [`step ${this.#stepName(effect.place, before)}`] : [];
+  }
+
+  #done(id: string, before: RunState | null, state: RunState): string[] {
+    const effect = before?.flying[id];
+    if (!before || !effect || !('place' in effect)) return [];
+    const act = trackOf(state, effect.place.track)?.steps[effect.place.step];
+    const target = act?.step === 'act' ? act.waves[effect.place.wave]?.targets[effect.place.target] : undefined;
+    return target?.phase === 'done' ? [`  ${effect.place.target}  ${this.#stepName(effect.place, state)}: ${effect.effect === 'confirm' && effect.for === 'undo' ? 'undone' : 'done'}`] : [];
+  }
+
+  #stepName(place: Place, state: RunState): string {
+    const track = trackOf(state, place.track);
+    const act = track?.steps[place.step];
+    const step: PlanStep | undefined = track && act ? lineOf(this.#machine.index, track)[act.plan] : undefined;
+    const undo = act?.step === 'act' && act.does === 'undo' && track?.kind === 'home';
+    return `${track?.kind === 'contingency' ? `${track.id} ` : ''}${step?.id ?? ''} ${undo ? 'undo: ' : ''}${step?.title ?? ''}`;
+  }
+
+  /** A step's end, with how it went for all of its servers. */
+  #stepsEnded(before: RunState | null, state: RunState): string[] {
+    if (!before) return [];
+    return state.tracks.flatMap((track) => {
+      const was = trackOf(before, track.id);
+      return track.steps.flatMap((act, at) => {
+        const earlier = was?.steps[at];
+        if (act.step !== 'act' || act === earlier || act.endedAtMs === null || (earlier?.step === 'act' && earlier.endedAtMs !== null)) return [];
+        const targets = act.waves.flatMap((wave) => Object.values(wave.targets));
+        const done = targets.filter((target) => target.phase === 'done').length;
+        const name = this.#stepName({ track: track.id, step: at, wave: 0, target: '' }, state);
+        const took = act.startedAtMs === null ? '' : ` in ${duration(act.endedAtMs - act.startedAtMs)}`;
+        return [`step ${name}: ${done} of ${targets.length} done${took}`];
+      });
+    });
+  }
+
+  /** Servers that fell out, and holds that began. */
+  #dropped(before: RunState | null, state: RunState): string[] {
+    if (!before || before.out === state.out) return [];
+    return Object.entries(state.out).flatMap(([server, out]) => {
+      const was = before.out[server];
+      if (!was) return [`${server} is out of the run at "${out.title}": ${out.failure.what}. ${out.failure.remedy}`];
+      return out.recovered && !was.recovered ? [`${server} is recovered: it takes traffic again`] : [];
+    });
+  }
+}

@@ -1,0 +1,116 @@
+import { styleText } from 'node:util';
+import type { ActStep, Finding, Plan, PlanStep, PlanVerdict } from '../../model/index.ts';
+import type { ReachCommand } from '../../engine/index.ts';
+import { concurrencyOf } from '../../plan/index.ts';
+import { duration, namesOf, wrap } from './words.ts';
+
+export interface PlanViewOptions {
+  readonly columns: number;
+  readonly color: boolean;
+  readonly commands: readonly ReachCommand[];
+  /** Where the plan was written to, if it was. */
+  readonly out: string | null;
+}
+
+type Paint = (style: Parameters<typeof styleText>[0], text: string) => string;
+
+/** The preview is the plan, shown: order, servers, waves, changes with their diffs, gates, findings and cures, and the hash. */
+export function planText(plan: Plan, options: PlanViewOptions): string {
+  const paint: Paint = (style, text) => (options.color ? styleText(style, text, { validateStream: false }) : text);
+  const { header } = plan;
+  const lines = [
+    paint('bold', header.title),
+    `${count(plan)} servers of ${header.fleet.name}, inputs ${inputsOf(header.inputs)}`,
+    '',
+    ...header.steps.flatMap((step) => stepLines(step, plan, paint)),
+    ...header.contingencies.flatMap((each) => ['', paint('bold', `If servers hang: ${each.title}`) + ` (more than ${each.suspectAbove} at once: power is disarmed first)`, ...each.steps.flatMap((step) => stepLines(step, plan, paint))]),
+    '',
+    ...footLines(plan, options, paint),
+  ];
+  return `${lines.flatMap((line) => wrap(line, options.columns)).join('\n')}\n`;
+}
+
+function stepLines(step: PlanStep, plan: Plan, paint: Paint): string[] {
+  const id = step.id.padStart(4);
+  if (step.step === 'rejoin') return [`${id}  ${step.title}`];
+  if (step.step === 'gate') {
+    const fuse = step.fuse ? `, shows the fuse` : '';
+    return [`${id}  ${paint('cyan', `gate: ${step.title}`)} (${step.role}: ${Object.keys(step.answers).join(' / ')}${fuse}; no answer: ${step.onTimeout})`];
+  }
+  return [`${id}  ${step.title}${aside(step, plan)}`, ...verdictLines(step, plan, paint)];
+}
+
+function aside(step: ActStep, { header }: Plan): string {
+  const servers = step.waves.flat().length;
+  const parts = [
+    step.nature === 'check' ? null : step.nature,
+    step.waves.length > 1 ? `${step.waves.length} waves` : null,
+    servers > 1 ? `${Math.min(concurrencyOf(step, header.budget.failures), servers)} at a time` : null,
+    step.perSecond === null ? null : `at most ${Math.round(step.perSecond * 100) / 100}/s`,
+    step.soakMs > 0 ? `stays proven ${duration(step.soakMs)}` : null,
+    step.needs.length > 0 ? `needs: ${step.needs.map((need) => (need.need === 'answers' ? (need.dependency === '*' ? 'dependencies answer' : `${need.dependency} answers`) : need.need)).join(', ')}` : null,
+    step.releasedBy === null ? null : `held until step ${step.releasedBy}`,
+    step.irreversible === null ? null : `no way back: ${step.irreversible}`,
+  ].filter((part) => part !== null);
+  return parts.length > 0 ? `  [${parts.join('; ')}]` : '';
+}
+
+/** Servers with the same verdict on one line: a screen shows a fleet. */
+function verdictLines(step: ActStep, plan: Plan, paint: Paint): string[] {
+  const byText = new Map<string, string[]>();
+  for (const slice of plan.slices) {
+    for (const [server, verdict] of Object.entries(slice.verdicts[step.id] ?? {})) {
+      const text = verdictText(verdict, paint);
+      byText.set(text, [...(byText.get(text) ?? []), server]);
+    }
+  }
+  return [...byText.entries()].flatMap(([text, servers]) => text.split('\n').map((line, at) => `        ${at === 0 ? `${namesOf(servers)}: ` : '  '}${line}`));
+}
+
+function verdictText(verdict: PlanVerdict, paint: Paint): string {
+  switch (verdict.verdict) {
+    case 'nothing':
+      return paint('dim', 'nothing to do');
+    case 'change':
+      return verdict.diff.length === 1 ? `~ ${verdict.diff[0]}` : ['change', ...verdict.diff.map((line) => `~ ${line}`)].join('\n');
+    case 'unknown':
+      return paint('dim', `unknown until step ${verdict.untilStep}`);
+    case 'refused':
+      return paint('red', `refused: ${verdict.why}`);
+    case 'failed':
+      return paint('red', `${verdict.failure.what}`);
+    case 'contingency':
+      return paint('yellow', `hung: left to contingency ${verdict.contingency}`);
+  }
+}
+
+function footLines(plan: Plan, { out, commands }: PlanViewOptions, paint: Paint): string[] {
+  const { header } = plan;
+  const { forecast, window, budget } = header;
+  const refused = header.findings.some((finding) => finding.severity === 'refusal');
+  const written = commands.filter((command) => command.writes).length;
+  return [
+    ...(forecast ? [`Fuse: ${forecast.fuseMs === null ? 'no expiry is fatal' : duration(forecast.fuseMs)}; planned outage ${duration(forecast.outageMs)}, margin ${duration(forecast.marginMs)}`, ...forecast.because.map((line) => `      ${line}`)] : []),
+    `Expected: ${duration(window.expectedMs)}, way home ${duration(window.homeMs)}, window ${duration(window.limitMs)}. Failure budget: ${budget.failures}.`,
+    `Guards this machine only: no other machine is kept from acting on these servers.`,
+    `Read with ${commands.length} commands and requests, ${written} of them writing.`,
+    ...header.findings.flatMap((finding) => findingLines(finding, paint)),
+    '',
+    refused ? paint(['red', 'bold'], 'Refused: this plan cannot be run.') : paint('green', 'This plan can be run.'),
+    `Plan ${plan.hash}`,
+    ...(out === null || refused ? [] : [`Written to ${out}. Run exactly this: neap run ${out}`]),
+  ];
+}
+
+function findingLines({ severity, what, cures }: Finding, paint: Paint): string[] {
+  const head = severity === 'refusal' ? paint('red', 'Refused: ') : paint('yellow', 'Warning: ');
+  return [`${head}${what}`, ...cures.map((cure, at) => `  ${cures.length > 1 ? `cure ${at + 1}` : 'cure'}: ${cure}`)];
+}
+
+function inputsOf(inputs: Plan['header']['inputs']): string {
+  return Object.entries(inputs).map(([name, value]) => `${name}=${JSON.stringify(value)}`).join(' ');
+}
+
+function count({ slices }: Plan): number {
+  return slices.reduce((sum, slice) => sum + slice.servers.length, 0);
+}

@@ -1,0 +1,68 @@
+import type { RunPlace } from '../engine/index.ts';
+import { attach, readRun, type OnEvent, type Session } from './session.ts';
+import { LogView } from './views/log.ts';
+import { gateOf, type RunState, type Stamped } from '../run/index.ts';
+
+export interface WatchOptions {
+  /** Wait at gates for somebody's `neap approve`; otherwise end with 3 as soon as one is open. */
+  readonly wait: boolean;
+}
+
+/** Watches a run until it is closed, on a terminal with a tree and prompts, elsewhere as a log. Its exit code, or 3 at a gate. */
+export async function watch(place: RunPlace, options: WatchOptions): Promise<number> {
+  const interactive = process.stdin.isTTY === true && process.stdout.isTTY === true;
+  if (interactive) {
+    const { watchOnTerminal } = await import('./views/terminal.ts');
+    return watchOnTerminal(place);
+  }
+  return watchAsLog(place, options);
+}
+
+async function watchAsLog(place: RunPlace, { wait }: WatchOptions): Promise<number> {
+  const early: [Stamped, RunState][] = [];
+  let view: LogView | null = null;
+  const onEvent: OnEvent = (event, state) => {
+    if (view) view.show(event, state);
+    else early.push([event, state]);
+  };
+  const session = await attach(place, onEvent);
+  if (!session) return reportClosed(place);
+  view = new LogView(session.machine, (line) => process.stdout.write(`${line}\n`));
+  for (const [event, state] of early) view.show(event, state);
+  if (!wait) await settledOrGate(session);
+  if (!wait && !session.state().closed && openGates(session).length > 0) {
+    session.close();
+    process.stdout.write(`Waiting at gate ${openGates(session).join(', ')}: neap approve ${place.run} ${openGates(session)[0]} ANSWER\n`);
+    return 3;
+  }
+  await session.ended;
+  return session.state().closed?.exitCode ?? engineGone(place);
+}
+
+function openGates({ state, machine }: Session): string[] {
+  return state()
+    .tracks.map((track) => gateOf(track, machine.index))
+    .flatMap((gate) => (gate?.state.phase === 'asked' ? [gate.id] : []));
+}
+
+async function settledOrGate(session: Session): Promise<void> {
+  let over = false;
+  void session.ended.then(() => (over = true));
+  while (!over && openGates(session).length === 0) await new Promise((resolve) => setTimeout(resolve, 100));
+}
+
+/** What a run came to whose engine is not there. */
+async function reportClosed(place: RunPlace): Promise<number> {
+  const { state } = await readRun(place);
+  if (state?.closed) {
+    process.stdout.write(`${state.closed.summary}\n`);
+    return state.closed.exitCode;
+  }
+  return engineGone(place);
+}
+
+export function engineGone({ run }: RunPlace): number {
+  process.stderr.write(`The engine of run ${run} is gone; what it left is in its journal. Go on with it: neap resume ${run}\n`);
+  return 5;
+}
+

@@ -1,0 +1,160 @@
+import { FailureError, type Condition, type Failure, type Json, type Need, type Plan, type Server } from '../model/index.ts';
+import { canonicalJson } from '../plan/index.ts';
+import type { Clock, Confirmation, ExpectedFile, StepContext } from '../ports/index.ts';
+import type { Effect, Looked, RunEvent } from '../run/index.ts';
+import { checkNeed, conditionOf, describeVitals } from '../steps/index.ts';
+import type { Kinds } from './kinds.ts';
+import type { Reach } from './reach/index.ts';
+
+/** A soaking step is read again so often, and a change that does not show yet, in plan milliseconds. */
+const READ_AGAIN_MS = 2_000;
+/** But not more often than this, in real milliseconds, however fast a lab's clock runs. */
+const READ_AGAIN_REAL_MS = 50;
+
+type Targeted = Extract<Effect, { place: unknown }>;
+
+export interface ActorInput {
+  readonly run: string;
+  readonly plan: Plan;
+  readonly kinds: Kinds;
+  readonly servers: ReadonlyMap<string, Server>;
+  readonly fleetPath: string;
+  readonly reach: Reach;
+  readonly clock: Clock;
+  readonly expected: (server: Server) => Promise<readonly ExpectedFile[]>;
+}
+
+/** Makes effects happen, one at a time as it is told, and gives what became of each as an event. Never throws for what a server does. */
+export class Actor {
+  readonly #in: ActorInput;
+
+  constructor(input: ActorInput) {
+    this.#in = input;
+  }
+
+  async act(effect: Targeted | Extract<Effect, { effect: 'diagnose' }>): Promise<RunEvent> {
+    switch (effect.effect) {
+      case 'look':
+        return { type: 'looked', id: effect.id, outcome: await this.#caught(effect, () => this.#look(effect), (failure) => ({ failure })) };
+      case 'perform':
+      case 'undo':
+        return { type: 'performed', id: effect.id, ...(await this.#caught(effect, () => this.#perform(effect), (failure) => ({ failure }))) };
+      case 'confirm':
+        return { type: 'confirmed', id: effect.id, ...(await this.#caught(effect, () => this.#confirm(effect), (failure) => ({ failure }))) };
+      case 'diagnose': {
+        const vitals = await this.#in.reach.reader(this.#server(effect.target)).vitals();
+        return { type: 'diagnosed', id: effect.id, condition: conditionOf(vitals), seen: describeVitals(vitals) };
+      }
+    }
+  }
+
+  async #look(effect: Extract<Targeted, { effect: 'look' }>): Promise<Looked> {
+    for (;;) {
+      const seen = await this.#lookOnce(effect);
+      const over = effect.soakUntilMs === null || this.#in.clock.nowMs() >= effect.soakUntilMs;
+      if (over || !seen.condition.holds || seen.verdict.verdict === 'refused') return seen;
+      await this.#pause(effect.soakUntilMs);
+    }
+  }
+
+  async #lookOnce(effect: Extract<Targeted, { effect: 'look' }>): Promise<Looked> {
+    const { step, kind, input } = this.#in.kinds.of(effect.place);
+    const server = this.#server(effect.place.target);
+    const read = this.#in.reach.reader(server);
+    const context = await this.#context(server, this.#in.clock.nowMs(), null);
+    const { pinned, readings } = await kind.observe(server, input, read, context);
+    const verdict = kind.decide(kind.pinned.parse(pinned) as never, input);
+    const condition: Condition = effect.for === 'perform' && kind.judge ? kind.judge(kind.readings.parse(readings) as never, input) : { holds: true };
+    const change = verdict.verdict === 'change' ? (verdict.change as never) : null;
+    const needs: readonly Need[] = effect.for === 'undo' ? step.undoNeeds : change === null ? [] : step.needs;
+    let need: Condition = { holds: true };
+    for (const each of needs) {
+      need = await checkNeed(each, server, read, context);
+      if (!need.holds) break;
+    }
+    return {
+      verdict,
+      condition,
+      need,
+      readings: readings as Json,
+      repeatable: kind.idempotent || (change !== null && kind.sameChangeProvesUntouched?.(change) === true),
+      withinBounds: change === null || kind.bounds?.(change, input) === true,
+    };
+  }
+
+  async #perform(effect: Extract<Targeted, { effect: 'perform' | 'undo' }>): Promise<object> {
+    const { kind } = this.#in.kinds.of(effect.place);
+    const server = this.#server(effect.place.target);
+    const hands = this.#in.reach.hands(server);
+    const change = kind.change.parse(effect.change) as never;
+    const context = await this.#context(server, this.#in.clock.nowMs(), null);
+    await (effect.effect === 'perform' ? kind.perform(server, change, hands, context) : kind.undo?.(server, change, hands, context));
+    return {};
+  }
+
+  async #confirm(effect: Extract<Targeted, { effect: 'confirm' }>): Promise<{ readings?: Json }> {
+    const { clock } = this.#in;
+    let proven: Confirmation = { done: false, why: 'it was not read yet' };
+    for (;;) {
+      const wasDone = proven.done;
+      proven = await this.#confirmOnce(effect);
+      const now = clock.nowMs();
+      if (proven.done && (effect.soakUntilMs === null || now >= effect.soakUntilMs)) return proven.readings === undefined ? {} : { readings: proven.readings };
+      // Once confirmed, it must stay so through its soak.
+      if (!proven.done && (wasDone || now >= effect.deadlineMs)) throw this.#notConfirmed(effect, proven.why, wasDone);
+      await this.#pause(Math.max(effect.deadlineMs, effect.soakUntilMs ?? 0));
+    }
+  }
+
+  async #confirmOnce(effect: Extract<Targeted, { effect: 'confirm' }>): Promise<Confirmation> {
+    const { kind, input } = this.#in.kinds.of(effect.place);
+    const server = this.#server(effect.place.target);
+    const read = this.#in.reach.reader(server);
+    const context = await this.#context(server, effect.sinceMs, effect.priorBootId);
+    if (effect.for === 'perform') return kind.confirm(server, kind.change.parse(effect.change) as never, read, context);
+    // Undone is when the same step would do the same again.
+    const { pinned } = await kind.observe(server, input, read, context);
+    const verdict = kind.decide(kind.pinned.parse(pinned) as never, input);
+    const asBefore = verdict.verdict === 'change' && canonicalJson(verdict.change) === canonicalJson(effect.change);
+    return asBefore ? { done: true } : { done: false, why: 'it is not as it was before the step' };
+  }
+
+  async #context(server: Server, sinceMs: number, priorBootId: string | null): Promise<StepContext> {
+    return { expected: await this.#in.expected(server), nowMs: this.#in.clock.nowMs(), sinceMs, priorBootId, keep: `neap-${this.#in.run}` };
+  }
+
+  async #pause(untilMs: number): Promise<void> {
+    const { clock } = this.#in;
+    await clock.sleepUntil(Math.min(untilMs, clock.nowMs() + READ_AGAIN_MS));
+    await new Promise((resolve) => setTimeout(resolve, READ_AGAIN_REAL_MS));
+  }
+
+  #server(name: string): Server {
+    const server = this.#in.servers.get(name);
+    if (!server) throw new Error(`the fleet has no server ${name}`);
+    return server;
+  }
+
+  #notConfirmed(effect: Targeted, why: string, wasDone: boolean): FailureError {
+    const { step } = this.#in.kinds.of(effect.place);
+    return new FailureError({
+      kind: 'not-confirmed',
+      what: wasDone ? `it did not stay confirmed: ${why}` : `it was done and does not show: ${why}`,
+      where: `${effect.place.target}, step ${step.id} (${step.title})`,
+      state: 'It may be half done',
+      remedy: `Look at the server; \`neap status ${this.#in.run}\` shows the others`,
+    });
+  }
+
+  async #caught<T, U>(effect: Targeted, work: () => Promise<T>, failed: (failure: Failure) => U): Promise<T | U> {
+    try {
+      return await work();
+    } catch (error) {
+      const { step } = this.#in.kinds.of(effect.place);
+      const where = `${effect.place.target}, step ${step.id} (${step.title})`;
+      if (error instanceof FailureError) return failed({ ...error.failure, where });
+      const what = (error instanceof Error ? error.message : String(error)).replaceAll(/\s+/g, ' ').slice(0, 300);
+      return failed({ kind: 'internal', what, where, state: 'What it had begun is not known', remedy: 'This is a defect of neap or of the step kind: see the engine log' });
+    }
+  }
+}

@@ -1,0 +1,18 @@
+import type { Fleet } from '../model/index.ts';
+import type { Clock } from '../ports/index.ts';
+
+/** setTimeout holds no longer delay than this; a longer sleep is several. */
+const TIMER_MAX_MS = 2 ** 31 - 1;
+
+/** Plan time of a fleet: the wall clock, or what a lab's anchor and rate make of it. Survives a restart, since it holds no state. */
+export function planClock(clock: Fleet['clock']): Clock {
+  const { anchorRealMs, anchorPlanMs, rate } = clock ?? { anchorRealMs: 0, anchorPlanMs: 0, rate: 1 };
+  const nowMs = (): number => anchorPlanMs + (Date.now() - anchorRealMs) * rate;
+  const realMsUntil = (atMs: number): number => Math.max(0, (atMs - nowMs()) / rate);
+  const sleepUntil = async (atMs: number): Promise<void> => {
+    for (let leftMs = realMsUntil(atMs); leftMs > 0; leftMs = realMsUntil(atMs)) {
+      await new Promise((resolve) => setTimeout(resolve, Math.min(Math.ceil(leftMs), TIMER_MAX_MS)));
+    }
+  };
+  return { nowMs, realMsUntil, sleepUntil };
+}

@@ -1,0 +1,136 @@
+import { hostname, userInfo } from 'node:os';
+import { rm, writeFile } from 'node:fs/promises';
+import { createJournal, openJournal, openRegistry } from '../journal/index.ts';
+import { FailureError, type Server } from '../model/index.ts';
+import { outline } from '../plan/index.ts';
+import type { ExpectedFile, JournalRow } from '../ports/index.ts';
+import { createMachine, trackOf, lineOf, type RunEvent, type Stamped } from '../run/index.ts';
+import { groupsOf } from '../steps/index.ts';
+import { Actor } from './act.ts';
+import { planClock } from './clock.ts';
+import { expectedFiles } from './expected.ts';
+import { Host } from './host.ts';
+import { knownSteps } from './kinds.ts';
+import { loadFleet, loadRunbook } from './load.ts';
+import { requestSchema } from './messages.ts';
+import { sendPage } from './pager.ts';
+import { ownVersion } from './planning.ts';
+import { createReach } from './reach/index.ts';
+import { readOrder, readPlan, type RunPlace } from './runs.ts';
+import { serveViews, socketPath } from './socket.ts';
+
+/**
+ * The one composition: everything that a run needs, put together for the local host. Resolves to the exit code.
+ * `mode` resume goes on with a journal that another engine left.
+ */
+export async function runEngine(place: RunPlace, stateDir: string, mode: 'start' | 'resume', ready: () => void): Promise<number> {
+  const order = await readOrder(place);
+  const plan = await readPlan(place.plan);
+  const fleet = await loadFleet(plan.header.fleet.path, order.cwd);
+  const runbook = await loadRunbook(plan.header.runbook.path, order.cwd);
+  await refuseStale(place.run, plan, fleet.digest, runbook.digest);
+  const { header } = plan;
+  const names = new Set(header.except.map(({ server }) => server));
+  const laid = outline(runbook.value, groupsOf(runbook.value.reach), header.inputs, fleet.value, names);
+  const servers = new Map<string, Server>(fleet.value.servers.map((server) => [server.name, server]));
+
+  const registry = await openRegistry(stateDir);
+  const clock = planClock(fleet.value.clock);
+  const claim = await registry.claim(place.run, plan.slices.flatMap((slice) => slice.servers.map(({ name }) => name)), order.by, Date.now());
+  if (!claim.granted) throw held(place.run, claim.conflicts);
+  const journal = mode === 'start' ? await createJournal(place.journal, { run: place.run }) : await openJournal(place.journal, { run: place.run });
+
+  const machine = createMachine(plan);
+  const reach = createReach(fleet.value);
+  const rows: JournalRow[] = [...(await journal.read(1))];
+  const expectedBy = new Map<string, Promise<ExpectedFile[]>>();
+  const expected = (server: Server): Promise<readonly ExpectedFile[]> => {
+    const captured = plan.slices.find((slice) => server.name in slice.captured)?.captured[server.name] ?? {};
+    const known = expectedBy.get(server.name) ?? expectedFiles(server, fleet.path, captured);
+    expectedBy.set(server.name, known);
+    return known;
+  };
+  const stepOf = (track: string, at: number): string => {
+    const found = trackOf(host.state, track);
+    const position = found?.steps[at]?.plan ?? -1;
+    return (found && lineOf(machine.index, found)[position]?.id) ?? '';
+  };
+  const actor = new Actor({ run: place.run, plan, kinds: knownSteps(plan, laid, stepOf), servers, fleetPath: fleet.path, reach, clock, expected });
+  const views = await serveViews(socketPath(place.run), requestSchema, {
+    open: (view) => {
+      view.send({ say: 'hello', run: place.run, plan, clock: fleet.value.clock ?? null });
+      view.send({ say: 'rows', rows });
+    },
+    line: (request, view) => view.send({ say: 'done', id: request.id, refused: host.request(request, nameOf(request.by, fleet.value.unattendedApprover)) }),
+    lost: () => {
+      if (!host.state.closed) host.tell({ type: 'viewed', by: order.by, what: 'lost' });
+    },
+  });
+  const host: Host = new Host({
+    machine,
+    journal,
+    clock,
+    actor: () => actor,
+    page: (text) => sendPage(order.page, text),
+    unattended: order.unattended ? (fleet.value.unattendedApprover ?? null) : null,
+    onRows: (written) => {
+      rows.push(...(written as JournalRow[]));
+      views.broadcast({ say: 'rows', rows: written });
+    },
+    fence: async () => {
+      if ((await registry.epoch(place.run)) !== claim.epoch) throw held(place.run, await registry.claims());
+    },
+  });
+  host.replay(rows.map((row) => ({ atMs: row.atMs, event: row.event as unknown as RunEvent }) satisfies Stamped));
+  const self = { pid: process.pid, host: hostname(), neap: header.neap };
+  if (rows.length === 0) {
+    host.tell({ type: 'opened', run: place.run, plan: plan.hash, title: header.title, by: order.by, host: order.host });
+    host.tell({ type: 'approved', plan: plan.hash, by: order.by });
+  }
+  host.tell({ type: 'engine', ...self });
+  await writeFile(place.engine, `${JSON.stringify({ ...self, socket: views.path })}\n`, { mode: 0o600 });
+  ready();
+  try {
+    const closed = await host.run();
+    if (closed.closed?.exitCode !== undefined) await registry.release(place.run);
+    return closed.closed?.exitCode ?? 5;
+  } finally {
+    await journal.close();
+    await views.close();
+    await reach.close();
+    await rm(place.engine, { force: true });
+  }
+}
+
+/** Other code than the plan was made with is another plan (exit 6). */
+export class StalePlan extends FailureError {}
+
+async function refuseStale(run: string, plan: Awaited<ReturnType<typeof readPlan>>, fleet: string, runbook: string): Promise<void> {
+  const { header } = plan;
+  const version = await ownVersion();
+  const why =
+    header.neap !== version
+      ? `it was made by neap ${header.neap}, and this is ${version}`
+      : header.fleet.digest !== fleet
+        ? `the fleet ${header.fleet.path} was changed since`
+        : header.runbook.digest !== runbook
+          ? `the runbook ${header.runbook.path} was changed since`
+          : null;
+  if (why === null) return;
+  throw new StalePlan({ kind: 'condition', what: `the plan is stale: ${why}`, where: run, state: 'Nothing was started', remedy: 'Make it anew: neap plan RUNBOOK, look at it, and run that' });
+}
+
+function held(run: string, conflicts: readonly { run: string; server: string; by: string; sinceMs: number }[]): FailureError {
+  const other = conflicts.find((each) => each.run !== run) ?? conflicts[0];
+  const others = conflicts.filter((each) => each.run === other?.run).map((each) => each.server);
+  const what = other
+    ? `${others.length > 3 ? `${others.length} of its servers` : others.join(', ')} belong to run ${other.run}, by ${other.by} since ${new Date(other.sinceMs).toISOString()}`
+    : 'another engine has taken it over';
+  return new FailureError({ kind: 'condition', what, where: `run ${run}`, state: 'Nothing more is done here', remedy: other ? `See it: neap status ${other.run}` : `See it: neap status ${run}` });
+}
+
+/** The name under which a view's word is written. The lab's own approver is no person's name anywhere else. */
+function nameOf(by: string, unattendedApprover: string | undefined): string {
+  return by === unattendedApprover ? by : `${by}@${userInfo().username}`.replace(/^(.+)@\1$/, '$1');
+}
+

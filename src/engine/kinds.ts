@@ -1,0 +1,36 @@
+import type { ActStep, Plan, PlanStep } from '../model/index.ts';
+import type { Outline } from '../plan/index.ts';
+import type { StepKind } from '../ports/index.ts';
+import type { Place } from '../run/index.ts';
+
+/** A step of the plan with the code behind it. */
+export interface KnownStep {
+  readonly step: ActStep;
+  readonly kind: StepKind;
+  readonly input: never;
+}
+
+export interface Kinds {
+  of(place: Place): KnownStep;
+}
+
+/**
+ * Finds the step and kind that an effect speaks of. `positions` tells which of the plan's steps a track's n-th is,
+ * since a way home and a contingency have lines of their own.
+ */
+export function knownSteps(plan: Plan, outline: Outline, positions: (track: string, step: number) => string): Kinds {
+  const lines: readonly PlanStep[] = [...plan.header.steps, ...plan.header.contingencies.flatMap((each) => each.steps)];
+  const known = new Map<string, KnownStep>();
+  for (const step of lines) {
+    const kind = outline.kinds.get(step.id) as StepKind | undefined;
+    if (step.step === 'act' && kind) known.set(step.id, { step, kind, input: kind.input.parse(step.input) as never });
+  }
+  return {
+    of: (place) => {
+      const id = positions(place.track, place.step);
+      const step = known.get(id);
+      if (!step) throw new Error(`the plan has no step ${id}`);
+      return step;
+    },
+  };
+}

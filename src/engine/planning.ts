@@ -1,0 +1,127 @@
+import { readFile } from 'node:fs/promises';
+import { randomInt } from 'node:crypto';
+import { root } from '../launch/index.ts';
+import { FailureError, type Fleet, type Json, type Plan, type Runbook, type Server } from '../model/index.ts';
+import { compile, outline, refuse, type CompileInput, type Foresight, type Outline } from '../plan/index.ts';
+import { groupsOf } from '../steps/index.ts';
+import { planClock } from './clock.ts';
+import { capturedPaths, expectedFiles } from './expected.ts';
+import { forecastOf } from './forecast.ts';
+import type { Loaded } from './load.ts';
+import { observeServer } from './observe.ts';
+import { createReach, type Reach, type ReachCommand } from './reach/index.ts';
+
+/** So many servers are read at a time. */
+const READ_AT_ONCE = 32;
+
+export interface PlanWish {
+  readonly runbook: Loaded<Runbook>;
+  readonly fleet: Loaded<Fleet>;
+  readonly inputs: { readonly [name: string]: Json };
+  readonly except: readonly { readonly server: string; readonly reason: string }[];
+  /** Called as servers are read. */
+  readonly onRead?: (done: number, of: number) => void;
+}
+
+/** A plan, and every command that making it sent to a server: none of them writes. */
+export interface Preview {
+  readonly plan: Plan;
+  readonly commands: readonly ReachCommand[];
+}
+
+/** Observes every server and compiles. Writes nothing anywhere (promise 1). */
+export async function makePlan({ runbook, fleet, inputs, except, onRead }: PlanWish): Promise<Preview> {
+  const names = new Set(except.map(({ server }) => server));
+  for (const { server } of except) {
+    if (!fleet.value.servers.some(({ name }) => name === server)) refuse(`--except names ${server}, which the fleet does not have`, fleet.path, 'Correct the name; `neap fleet check` lists the servers');
+  }
+  const laid = outline(runbook.value, groupsOf(runbook.value.reach), inputs, fleet.value, names);
+  const commands: ReachCommand[] = [];
+  const reach = createReach(fleet.value, { onCommand: (command) => commands.push(command) });
+  try {
+    const clock = planClock(fleet.value.clock);
+    const { foresights, captured } = await readAll(laid, reach, fleet.path, clock.nowMs, onRead);
+    const forecast = forecastOf(laid.steps, laid.servers, runbook.value.budget.failures);
+    const plan = compile({
+      neap: await ownVersion(),
+      runbook: runbook.value,
+      outline: laid,
+      fleet: fleet.value,
+      digests: { runbookPath: runbook.path, runbook: runbook.digest, fleetPath: fleet.path, fleet: fleet.digest },
+      inputs,
+      nowMs: Math.round(clock.nowMs()),
+      seed: randomInt(2 ** 31),
+      foresights,
+      captured,
+      except: await Promise.all(except.map(async (each) => ({ ...each, traffic: await trafficOf(fleet.value, each.server, reach) }))),
+      forecast: forecast?.forecast ?? null,
+      findings: [...(forecast?.findings ?? []), ...coverage(fleet.value)],
+    });
+    return { plan, commands };
+  } finally {
+    await reach.close();
+  }
+}
+
+async function readAll(laid: Outline, reach: Reach, fleetPath: string, nowMs: () => number, onRead: PlanWish['onRead']): Promise<Pick<CompileInput, 'foresights' | 'captured'>> {
+  const foresights = new Map<string, Foresight>();
+  const captured = new Map<string, Readonly<Record<string, string>>>();
+  const waiting = [...laid.servers];
+  const worker = async (): Promise<void> => {
+    for (let server = waiting.shift(); server; server = waiting.shift()) {
+      const read = reach.reader(server);
+      const held = await captureOf(server, reach);
+      if (held !== null) captured.set(server.name, held);
+      const expected = await expectedFiles(server, fleetPath, held ?? {});
+      foresights.set(server.name, await observeServer({ outline: laid, server, read, expected, nowMs }));
+      onRead?.(foresights.size, laid.servers.length);
+    }
+  };
+  await Promise.all(Array.from({ length: READ_AT_ONCE }, worker));
+  return { foresights, captured };
+}
+
+async function captureOf(server: Server, reach: Reach): Promise<Record<string, string> | null> {
+  const paths = capturedPaths(server);
+  if (paths.length === 0) return null;
+  try {
+    const files = await reach.reader(server).files(paths);
+    return Object.fromEntries(files.map(({ path, sha256 }) => [path, sha256]));
+  } catch (error) {
+    // The steps that read it say so again, with all that there is to say.
+    if (error instanceof FailureError) return null;
+    throw error;
+  }
+}
+
+async function trafficOf(fleet: Fleet, name: string, reach: Reach): Promise<'in' | 'out' | null | 'unknown'> {
+  const server = fleet.servers.find((each) => each.name === name);
+  if (!server?.service.traffic) return null;
+  try {
+    const answer = await reach.reader(server).ask('traffic');
+    return answer === 'in' || answer === 'out' ? answer : 'unknown';
+  } catch (error) {
+    if (error instanceof FailureError) return 'unknown';
+    throw error;
+  }
+}
+
+/** What neap cannot know of this fleet, said beforehand. */
+function coverage(fleet: Fleet): CompileInput['findings'] {
+  const bmcs = fleet.servers.some((server) => server.bmc !== undefined);
+  if (!bmcs || fleet.control.length > 0) return [];
+  return [
+    {
+      severity: 'warning',
+      code: 'control',
+      what: 'the fleet names no control target outside it, so neap cannot tell a hung server from a broken path of its own, and will reset none',
+      cures: ['Add something to `control` in the fleet that answers over another path'],
+    },
+  ];
+}
+
+/** The version of this copy of neap. */
+export async function ownVersion(): Promise<string> {
+  const { version } = JSON.parse(await readFile(new URL('package.json', root), 'utf8')) as { version: string };
+  return version;
+}

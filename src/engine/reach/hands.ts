@@ -1,0 +1,72 @@
+import type { Hands, WriteName } from '../../ports/index.ts';
+import { httpSend } from '../../transport/index.ts';
+import { writeCall } from './calls.ts';
+import { fillSeconds } from './field.ts';
+import { putFile, restoreFile } from './files.ts';
+import type { Lane } from './lane.ts';
+import { failedOn, quoted } from './lane.ts';
+import { WRITE_TIMEOUT_MS } from './limits.ts';
+
+/** What changes one server. Everything is sent once: whether it took effect is for a Reader to see. */
+export function openHands(lane: Lane): Hands {
+  return {
+    call: (name, fill) => call(lane, name, fill?.seconds),
+    putFile: (file) => putFile(lane, file),
+    restoreFile: (file) => restoreFile(lane, file),
+    hardReset: async () => {
+      const power = lane.power();
+      lane.report('bmc', 'hard reset', true);
+      await power.hardReset();
+      lane.drop();
+    },
+  };
+}
+
+async function call(lane: Lane, name: WriteName, seconds: number | undefined): Promise<void> {
+  const listed = writeCall(lane.server, name);
+  const timeoutMs = listed.timeoutMs ?? WRITE_TIMEOUT_MS;
+  if ('run' in listed) {
+    const command = filled(lane, name, listed.run, seconds);
+    const ran = await lane.run(command, { timeoutMs, become: listed.become === true, writes: true });
+    if (ran.code === 0) return;
+    throw failedOn(
+      lane,
+      'command',
+      `${name} ended with ${ran.signal ?? `exit ${String(ran.code)}`}: ${quoted(lane, ran.stderr === '' ? ran.stdout : ran.stderr)}`,
+      'It ran, and may have changed something before it failed',
+      `Look at it there; it ran: ${quoted(lane, command)}`,
+    );
+  }
+  const url = filled(lane, name, listed.send, seconds);
+  const body =
+    listed.body === undefined ? undefined : fill(lane, name, () => fillSeconds(listed.body ?? null, seconds));
+  lane.report('http', `${listed.method} ${url}`, true);
+  const answer = await httpSend(listed.method, url, body, { where: lane.server.name, timeoutMs });
+  if (answer.status >= 200 && answer.status < 300) return;
+  throw failedOn(
+    lane,
+    'command',
+    `${name} was answered with HTTP ${answer.status}: ${quoted(lane, answer.body)}`,
+    'It was refused, and may have changed something before',
+    'Ask the address by hand and compare with the fleet',
+  );
+}
+
+function filled(lane: Lane, name: WriteName, text: string, seconds: number | undefined): string {
+  const whole = fill(lane, name, () => fillSeconds(text, seconds));
+  return typeof whole === 'string' ? whole : text;
+}
+
+function fill<T>(lane: Lane, name: WriteName, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw failedOn(
+      lane,
+      'internal',
+      `${name} cannot be filled in: ${error instanceof Error ? error.message : 'unknown'}`,
+      'Nothing was sent to it',
+      'Take {seconds} out of the call in the fleet; if it belongs there, this is a defect of neap: please report it',
+    );
+  }
+}

@@ -1,0 +1,67 @@
+import type { Fleet, Server } from '../../model/index.ts';
+import type { Hands, Reader } from '../../ports/index.ts';
+import type { Redactor } from '../../transport/index.ts';
+import { createPace, openAddressBook, openJumps, redactor } from '../../transport/index.ts';
+import { openControl } from './control.ts';
+import { openHands } from './hands.ts';
+import type { ReachCommand, Lane, Shared } from './lane.ts';
+import { openLane } from './lane.ts';
+import { LOGINS_AT_ONCE } from './limits.ts';
+import { openReader } from './reader.ts';
+import type { Secrets } from './secrets.ts';
+import { openSecrets } from './secrets.ts';
+
+/** Every way to every server of a fleet, for one run or one preview. */
+export interface Reach {
+  readonly reader: (server: Server) => Reader;
+  readonly hands: (server: Server) => Hands;
+  /** Resolves references ahead of their use (promise 13). */
+  readonly secrets: Secrets;
+  /** Knows every secret that was resolved. */
+  readonly redactor: Redactor;
+  /** Whether every control target outside the fleet answers; null where there is none. Never rejects. */
+  readonly control: () => Promise<'answers' | 'silent' | null>;
+  readonly close: () => Promise<void>;
+}
+
+export interface ReachOptions {
+  /** Told of every call as it is made, for the journal of commands. */
+  readonly onCommand?: (entry: ReachCommand) => void;
+}
+
+/** Opens the ways to a fleet. Contacts nobody until the first call; one connection a server is then kept until `close`. */
+export function createReach(fleet: Pick<Fleet, 'sshConfig' | 'control'>, options: ReachOptions = {}): Reach {
+  const redact = redactor([]);
+  const onCommand = options.onCommand ?? (() => undefined);
+  const shared: Shared = {
+    addresses: openAddressBook(fleet),
+    jumps: openJumps(),
+    pace: createPace(LOGINS_AT_ONCE),
+    secrets: openSecrets(redact),
+    redactor: redact,
+    onCommand,
+    control: openControl(fleet.control, (target) =>
+      onCommand({ server: target.name, how: 'http', command: `GET ${target.get}`, become: false, writes: false }),
+    ),
+  };
+  const lanes = new Map<string, Lane>();
+  const laneOf = (server: Server): Lane => {
+    const lane = lanes.get(server.name) ?? openLane(server, shared);
+    lanes.set(server.name, lane);
+    return lane;
+  };
+  return {
+    reader: (server) => openReader(laneOf(server)),
+    hands: (server) => openHands(laneOf(server)),
+    secrets: shared.secrets,
+    redactor: redact,
+    control: shared.control,
+    close: async () => {
+      await Promise.all([...lanes.values()].map((lane) => lane.close()));
+      lanes.clear();
+      shared.jumps.close();
+    },
+  };
+}
+
+export type { ReachCommand } from './lane.ts';

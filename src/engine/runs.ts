@@ -1,0 +1,108 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { FailureError, planSchema, type Plan } from '../model/index.ts';
+import { tampered } from '../plan/index.ts';
+
+/** Who asked for a run, and with what: beside its plan and journal. */
+const orderSchema = z.strictObject({
+  run: z.string(),
+  by: z.string(),
+  host: z.string(),
+  cwd: z.string(),
+  /** Opens gates by itself as the approver that a lab's fleet names. */
+  unattended: z.boolean(),
+  page: z.array(z.string()).nullable(),
+});
+export type Order = z.output<typeof orderSchema>;
+
+/** Where everything of one run lies. */
+export interface RunPlace {
+  readonly run: string;
+  readonly dir: string;
+  readonly plan: string;
+  readonly order: string;
+  readonly journal: string;
+  readonly log: string;
+  readonly engine: string;
+}
+
+export function placeOf(stateDir: string, run: string): RunPlace {
+  const dir = join(stateDir, 'runs', run);
+  return { run, dir, plan: join(dir, 'plan.json'), order: join(dir, 'order.json'), journal: join(dir, 'journal.db'), log: join(dir, 'engine.log'), engine: join(dir, 'engine.json') };
+}
+
+/** Makes a run's folder with its plan and order; its journal is the engine's to make. */
+export async function prepareRun(stateDir: string, plan: Plan, order: Omit<Order, 'run'>): Promise<RunPlace> {
+  const day = new Date(plan.header.madeAtMs).toISOString().slice(0, 10);
+  const run = `${day}-${randomBytes(3).toString('hex')}`;
+  const place = placeOf(stateDir, run);
+  await mkdir(place.dir, { recursive: true, mode: 0o700 });
+  await writeFile(place.plan, `${JSON.stringify(plan)}\n`, { mode: 0o600 });
+  await writeFile(place.order, `${JSON.stringify({ run, ...order }, null, 2)}\n`, { mode: 0o600 });
+  return place;
+}
+
+export async function readOrder(place: RunPlace): Promise<Order> {
+  return orderSchema.parse(JSON.parse(await readFile(place.order, 'utf8')));
+}
+
+/** Reads a plan file and holds it against its own hash. */
+export async function readPlan(path: string): Promise<Plan> {
+  const text = await readFile(path, 'utf8').catch(() => null);
+  if (text === null) throw unusable(path, 'it cannot be read', 'Give the path of a plan that `neap plan --out` wrote');
+  const parsed = planSchema.safeParse(jsonOf(text));
+  if (!parsed.success) throw unusable(path, `it is no plan of this version of neap (${z.prettifyError(parsed.error).split('\n')[0]})`, 'Make it anew: neap plan RUNBOOK --out plan.json');
+  const why = tampered(parsed.data);
+  if (why !== null) throw unusable(path, `it was changed after it was made: ${why}`, 'Make it anew, and have that approved');
+  return parsed.data;
+}
+
+/** Writes a plan for later, readable by its owner only. */
+export async function writePlan(path: string, plan: Plan): Promise<void> {
+  const beside = `${path}.new`;
+  await writeFile(beside, `${JSON.stringify(plan, null, 2)}\n`, { mode: 0o600 });
+  await chmod(beside, 0o600);
+  await rename(beside, path);
+}
+
+/** The runs of a state folder, newest last. */
+export function listRuns(stateDir: string): string[] {
+  const dir = join(stateDir, 'runs');
+  if (!existsSync(dir)) return [];
+  return readdirSync(dir)
+    .filter((run) => existsSync(placeOf(stateDir, run).order))
+    .toSorted((a, b) => statSync(placeOf(stateDir, a).order).mtimeMs - statSync(placeOf(stateDir, b).order).mtimeMs);
+}
+
+/** The run that was meant: by name, by its beginning, or the newest. */
+export function findRun(stateDir: string, wanted: string | undefined): RunPlace {
+  const runs = listRuns(stateDir);
+  const found = wanted === undefined ? runs.at(-1) : (runs.find((run) => run === wanted) ?? single(runs.filter((run) => run.startsWith(wanted) || run.endsWith(wanted))));
+  if (found !== undefined) return placeOf(stateDir, found);
+  throw new FailureError({
+    kind: 'condition',
+    what: wanted === undefined ? 'there is no run yet' : `there is no run ${wanted}`,
+    where: join(stateDir, 'runs'),
+    state: 'Nothing was changed',
+    remedy: runs.length > 0 ? `The newest are: ${runs.slice(-3).join(', ')}` : 'Start one: neap run RUNBOOK',
+  });
+}
+
+function single<T>(all: readonly T[]): T | undefined {
+  return all.length === 1 ? all[0] : undefined;
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function unusable(path: string, why: string, remedy: string): FailureError {
+  return new FailureError({ kind: 'condition', what: `the plan is not usable: ${why}`, where: path, state: 'Nothing was started', remedy });
+}
