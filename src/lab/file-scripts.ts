@@ -26,7 +26,7 @@ export function runFileScript(script: string, args: readonly string[], call: Cal
 }
 
 /** The content of a file as seen on the server: one byte a character; null where there is none. */
-export function contentOf({ server }: Call, path: string): string | null {
+export function contentOf({ server }: Pick<Call, 'server'>, path: string): string | null {
   if (path === BOOT_ID) return `${server.bootId}\n`;
   return server.files[path]?.content ?? null;
 }

@@ -5,6 +5,9 @@ import { domainOf, whenExpired } from './scene.ts';
 import type { World } from '../herd/index.ts';
 import { LAB_SESSION } from './web.ts';
 
+/** On the loopback silence is known sooner than over a network; in real milliseconds. */
+const CONNECT_TIMEOUT_MS = 1_500;
+
 /** Where one server of the lab is reached. */
 export interface Addresses {
   readonly sshPort: number;
@@ -68,7 +71,7 @@ function serverOf(parts: FleetParts, name: string, index: number): ServerInput {
     name,
     group: 'api',
     domain: domainOf(index),
-    ssh: { host: '127.0.0.1', port: sshPort, user: LAB_USER, identityFile: `${parts.dir}/user_key`, knownHostsFile: `${parts.dir}/known_hosts` },
+    ssh: { host: '127.0.0.1', port: sshPort, user: LAB_USER, identityFile: `${parts.dir}/user_key`, knownHostsFile: `${parts.dir}/known_hosts`, connectTimeoutMs: CONNECT_TIMEOUT_MS },
     url: `http://127.0.0.1:${webPort}`,
     bmc: { protocol: 'redfish', url: `https://127.0.0.1:${bmcPort}`, user: LAB_USER, password: `file:${parts.dir}/bmc-password`, fingerprint: bmcFingerprint },
     service: serviceOf(parts, name),

@@ -65,8 +65,9 @@ export function listen(server: Server): Promise<number> {
   });
 }
 
-/** Nothing is read any more and nothing leaves; the connection stays. */
+/** What comes in is thrown away, nothing leaves, and the connection stays until the other side ends it. */
 function silence(socket: Socket): void {
-  socket.pause();
+  socket.removeAllListeners('data');
+  socket.resume();
   socket.cork();
 }

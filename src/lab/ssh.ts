@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
-import { LAB_USER } from './account.ts';
 import ssh2, { type AuthContext, type Connection, type ParsedKey, type ServerChannel, type Session } from 'ssh2';
 import type { ServerState } from '../herd/index.ts';
+import { LAB_USER } from './account.ts';
 import { readsInput, runCommand } from './commands.ts';
 import { openLink, type Link, type Manner } from './link.ts';
 import { serveSftp } from './sftp.ts';
@@ -9,6 +9,9 @@ import type { Stage } from './stage.ts';
 
 /** What a command may be sent on its standard input. */
 const MAX_INPUT_BYTES = 4 * 1024 * 1024;
+
+// ssh2's server says goodbye to a client that is silent for a minute; a hung one must not say anything.
+ssh2.Server.KEEPALIVE_CLIENT_INTERVAL = 0;
 
 export interface SshParts {
   readonly hostKey: string;

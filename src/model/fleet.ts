@@ -152,6 +152,8 @@ export const sshSchema = z.strictObject({
   user: z.string(),
   identityFile: z.string(),
   knownHostsFile: z.string(),
+  /** As OpenSSH's ConnectTimeout. */
+  connectTimeoutMs: timeoutMs.optional(),
 });
 export type SshAddress = z.output<typeof sshSchema>;
 

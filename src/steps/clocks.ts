@@ -21,7 +21,12 @@ const answerSchema = z.object({ ageMs: z.number(), ttlMs: z.number() });
 export async function readClocks(server: Server, read: Reader, nowMs: number): Promise<ClockReading[]> {
   const readings: ClockReading[] = [];
   for (const clock of server.service.clocks) {
-    const text = await read.ask(`clock:${clock.name}`);
+    const text = await askOrAbsent(read, clock.name);
+    // A value that is not there is as good as expired.
+    if (text === null) {
+      readings.push({ name: clock.name, whenExpired: clock.whenExpired, ageMs: clock.ttlMs.max, ttlMs: clock.ttlMs.max, readAtMs: nowMs });
+      continue;
+    }
     const answer = parseAnswer(text);
     const fault = answer === null ? 'is not JSON with numbers ageMs and ttlMs' : faultOf(answer, clock.ttlMs);
     if (answer === null || fault !== null) {
@@ -36,6 +41,16 @@ export async function readClocks(server: Server, read: Reader, nowMs: number): P
     readings.push({ name: clock.name, whenExpired: clock.whenExpired, ageMs: answer.ageMs, ttlMs: answer.ttlMs, readAtMs: nowMs });
   }
   return readings;
+}
+
+/** Null where the server's own reading says that there is no such value. */
+async function askOrAbsent(read: Reader, clock: string): Promise<string | null> {
+  try {
+    return await read.ask(`clock:${clock}`);
+  } catch (error) {
+    if (error instanceof FailureError && error.failure.kind === 'command') return null;
+    throw error;
+  }
 }
 
 function parseAnswer(text: string): z.output<typeof answerSchema> | null {

@@ -1,6 +1,5 @@
 import type { Duplex } from 'node:stream';
 import { FailureError } from '../model/index.ts';
-import type { Connection } from './connection.ts';
 import { connect } from './connection.ts';
 import { afterMs } from './deadline.ts';
 import { dialTcp } from './dial.ts';
@@ -8,6 +7,7 @@ import { pathBroken, unreachable } from './failures.ts';
 import { JUMP_KEEPALIVE, JUMP_PROBE_MS, LOGINS_A_JUMP } from './limits.ts';
 import type { Pace } from './pace.ts';
 import { createPace } from './pace.ts';
+import type { Connection } from './session.ts';
 import type { SshTarget } from './target.ts';
 
 /**

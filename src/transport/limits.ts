@@ -3,6 +3,9 @@
 /** From the first packet to the end of the login: a server that stalls before its banner costs no more than this. */
 export const CONNECT_TIMEOUT_MS = 10_000;
 
+/** How long to wait before a server that hung up without a greeting is tried again; so often, and no more. */
+export const DROPPED_WAITS_MS = [250, 500] as const;
+
 /** A connection that misses this many answers in a row is lost: 15 to 20 s of silence. */
 export const KEEPALIVE = { intervalMs: 5_000, misses: 3 } as const;
 

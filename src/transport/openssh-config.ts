@@ -33,7 +33,7 @@ export function openAddressBook(fleet: Pick<Fleet, 'sshConfig'>): AddressBook {
     addressOf: async (server) => {
       if (server.ssh === 'openssh')
         return resolveHop({ host: server.name, port: null, user: null }, server.name, configOf, 0);
-      const { host, port, user, identityFile, knownHostsFile } = server.ssh;
+      const { host, port, user, identityFile, knownHostsFile, connectTimeoutMs } = server.ssh;
       return {
         name: server.name,
         host,
@@ -45,7 +45,7 @@ export function openAddressBook(fleet: Pick<Fleet, 'sshConfig'>): AddressBook {
         knownHostsFiles: [expandPath(knownHostsFile, {})],
         hostKeyName: null,
         jump: null,
-        connectTimeoutMs: CONNECT_TIMEOUT_MS,
+        connectTimeoutMs: connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
       };
     },
   };

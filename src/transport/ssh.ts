@@ -1,6 +1,5 @@
 import { FailureError } from '../model/index.ts';
 import type { Ran, RunOptions, Shell } from '../ports/index.ts';
-import type { Connection } from './connection.ts';
 import { connect } from './connection.ts';
 import { afterMs } from './deadline.ts';
 import { pathBroken, sudoRefused } from './failures.ts';
@@ -11,6 +10,7 @@ import type { Pace } from './pace.ts';
 import { createPace } from './pace.ts';
 import { sanitise } from './sanitise.ts';
 import { BEGAN, sudoCommand } from './sudo.ts';
+import type { Connection } from './session.ts';
 import type { SshTarget } from './target.ts';
 
 export interface ShellOptions {

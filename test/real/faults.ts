@@ -49,6 +49,11 @@ export function dropMidCommand(machine: Machine, pattern: string, when: 'before'
   writeFileSync(join(machine.dir, 'faults/drop'), `${when}\n${pattern}\n`);
 }
 
+/** Every apictl command that holds `pattern` is received at once and does nothing for so long: time for another fault. */
+export function slowCommand(machine: Machine, pattern: string, seconds: number): void {
+  writeFileSync(join(machine.dir, 'faults/slow'), `${String(seconds)}\n${pattern}\n`);
+}
+
 /** Whether the connection loss that `dropMidCommand` ordered is still to come. */
 export function dropIsArmed(machine: Machine): boolean {
   return existsSync(join(machine.dir, 'faults/drop'));

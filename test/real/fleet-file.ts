@@ -14,6 +14,7 @@ export interface FleetFileSpec {
   readonly ttlMs: { readonly min: number; readonly max: number };
   readonly databaseTimeoutMs: number;
   readonly capacityPerSecond: number;
+  readonly unattendedApprover: string | undefined;
 }
 
 /** Writes the fleet as a user would describe it. Returns the paths of the fleet file and of the OpenSSH configuration. */
@@ -24,6 +25,7 @@ export function writeFleetFile(spec: FleetFileSpec): { readonly fleetFile: strin
     name: 'real',
     control: [{ name: 'balancer', get: `${spec.balancerUrl}/control` }],
     sshConfig,
+    ...(spec.unattendedApprover === undefined ? {} : { unattendedApprover: spec.unattendedApprover }),
     servers: spec.servers.map((server) => serverOf(spec, server)),
   };
   const fleetFile = join(spec.dir, 'real.fleet.ts');

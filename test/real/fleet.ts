@@ -31,6 +31,8 @@ export interface RealFleetOptions {
   readonly needsCacheOffline?: boolean;
   /** Servers of one failure domain: 4 by default. */
   readonly domainSize?: number;
+  /** Who opens gates under `--unattended`. Nobody by default, as in every real fleet: a gate then waits for a person. */
+  readonly unattendedApprover?: string;
 }
 
 /** One command that a server received. */
@@ -144,6 +146,7 @@ async function assemble(
     ttlMs,
     databaseTimeoutMs,
     capacityPerSecond: options.capacityPerSecond ?? 20,
+    unattendedApprover: options.unattendedApprover,
   });
   return { dir: world.dir, ...written, servers, jump, database, balancerUrl, close, ...views(servers, balancerUrl) };
 }

@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import type { Socket } from 'node:net';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { fingerprint, hostKeyAlgorithms } from '../../src/transport/known-hosts.ts';
 import { failureOf, finish, listen, login, newKey, startSshd } from './sshd.ts';
 import type { Sshd, SshdOptions } from './sshd.ts';
@@ -24,7 +24,7 @@ async function sshd(options: Partial<SshdOptions> = {}): Promise<Sshd> {
 }
 
 /** A raw TCP server: what is not SSH at all. */
-async function raw(greet: (socket: Socket) => void): Promise<number> {
+async function raw(greet: (socket: Socket) => unknown): Promise<number> {
   const sockets = new Set<Socket>();
   const tcp = createServer((socket) => {
     sockets.add(socket.on('error', () => undefined));
@@ -308,6 +308,22 @@ describe('no session', () => {
     });
   });
 
+  test('logins that are turned away without a greeting, as MaxStartups does, are tried again', async () => {
+    const server = await sshd();
+    let turned = 0;
+    const port = await raw((socket) => {
+      if ((turned += 1) <= 2) return socket.end('Exceeded MaxStartups\r\n');
+      const onward = new (socket.constructor as typeof Socket)().connect(server.port, '127.0.0.1');
+      return onward
+        .on('error', () => socket.destroy())
+        .pipe(socket)
+        .pipe(onward);
+    });
+    user.know(`[127.0.0.1]:${port} ${server.hostKey.public}`);
+    expect(await user.shell(user.target(port)).run('x', { timeoutMs: 2_000 })).toMatchObject({ code: 0 });
+    expect([turned, server.commands]).toEqual([3, ['x']]);
+  });
+
   test('whether it answers: a login, a refusal and a greeting are answers; silence is none', async () => {
     const server = await sshd({
       answer: (_command, channel) => (server.commands.length < 3 ? finish(channel, 0) : undefined),
@@ -346,6 +362,22 @@ describe('jump hosts', () => {
       new Set(['path bastion']),
     );
     expect(failures[7]).toMatchObject({ where: 'api-7', state: expect.stringContaining('may have run') });
+  });
+
+  test('a jump host that was cut off is logged in to once more, for all behind it', async () => {
+    const jump = await sshd({ forward: true });
+    const behind = await sshd();
+    const via = user.target(jump.port, { name: 'bastion' });
+    const shells = Array.from({ length: 5 }, (_, index) =>
+      user.shell(user.target(behind.port, { name: `api-${index}`, jump: via })),
+    );
+    await Promise.all(shells.map((shell) => shell.run('ok', { timeoutMs: 5_000 })));
+    jump.cut();
+    // The cut is seen by the connections themselves: until then a command on one of them is lost.
+    await vi.waitFor(() => Promise.all(shells.map((shell) => shell.run('ok', { timeoutMs: 5_000 }))), {
+      timeout: 4_000,
+    });
+    expect([jump.logins, behind.logins]).toEqual([2, 10]);
   });
 
   test('a jump host that cannot be reached is the path; a dead server behind a good one is not', async () => {

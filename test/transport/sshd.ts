@@ -172,9 +172,7 @@ export function login(): {
 }
 
 /** The failure that a promise rejects with; anything else is an error of the test. */
-export async function failureOf(
-  promise: Promise<unknown>,
-): Promise<{
+export async function failureOf(promise: Promise<unknown>): Promise<{
   readonly kind: string;
   readonly what: string;
   readonly where: string;

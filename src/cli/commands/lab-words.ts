@@ -4,6 +4,12 @@ type Done = (exitCode: number) => void;
 
 /** The commands about the embedded lab. */
 export function addLabCommands(program: Command, done: Done): void {
+  program
+    .command('demo')
+    .description('1 February 2021 on the embedded lab, as neap would have it')
+    .option('--keep', 'leave the lab running afterwards')
+    .addHelpText('after', '\nExample:\n  neap demo')
+    .action(async (options) => done(await (await import('./demo.ts')).demo(options)));
   const lab = program.command('lab').description('a simulated fleet that speaks real protocols, on this machine only');
   lab
     .command('up')

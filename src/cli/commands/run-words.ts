@@ -4,8 +4,19 @@ type Done = (exitCode: number) => void;
 
 const collect = (word: string, words: readonly string[]): readonly string[] => [...words, word];
 
-/** The commands about plans and runs; each loads its own modules when it is used. */
+/** The commands about plans, runs and fleets; each loads its own modules when it is used. */
 export function addRunCommands(program: Command, done: Done): void {
+  addPlanning(program, done);
+  addWatching(program, done);
+  addDeciding(program, done);
+}
+
+function addPlanning(program: Command, done: Done): void {
+  program
+    .command('init [folder]')
+    .description('write a configuration, a fleet to fill in and a copy of the shipped runbooks')
+    .addHelpText('after', '\nExample:\n  neap init maintenance && cd maintenance')
+    .action(async (folder) => done(await (await import('./init.ts')).init(folder)));
   program
     .command('plan <runbook>')
     .description('preview a runbook on a fleet: contacts every server, writes nothing')
@@ -28,4 +39,63 @@ export function addRunCommands(program: Command, done: Done): void {
     .option('--no-wait', 'end with 3 at the first gate, without a terminal')
     .addHelpText('after', '\nExample:\n  neap run plan.json')
     .action(async (what, options) => done(await (await import('./run.ts')).run(what, options)));
+  const fleet = program.command('fleet').description('the machines');
+  fleet
+    .command('check')
+    .description('try every reading that the fleet lists, on every server; writes nothing')
+    .option('--fleet <file>', 'the fleet file (default: fleet in neap.config.ts)')
+    .addHelpText('after', '\nExample:\n  neap fleet check --fleet fleet.ts')
+    .action(async (options) => done(await (await import('./fleet.ts')).check(options)));
+}
+
+function addWatching(program: Command, done: Done): void {
+  program
+    .command('attach [run]')
+    .description('watch a run (default: the newest)')
+    .option('--no-wait', 'end with 3 at the first gate, without a terminal')
+    .addHelpText('after', '\nExample:\n  neap attach')
+    .action(async (run, options) => done(await (await import('./control.ts')).attach(run, options)));
+  program
+    .command('status [run]')
+    .description('how a run stands and what to do now (default: the newest)')
+    .option('--json', 'for scripts')
+    .addHelpText('after', '\nExample:\n  neap status')
+    .action(async (run, options) => done(await (await import('./control.ts')).status(run, options)));
+  program
+    .command('report [run]')
+    .description('write what a run did, to whom, when and why (default: the newest)')
+    .option('--html <file>', 'as one page')
+    .option('--markdown <file>', 'as text')
+    .option('--json <file>', 'as data')
+    .addHelpText('after', '\nExample:\n  neap report --html report.html')
+    .action(async (run, options) => done(await (await import('./report.ts')).report(run, options)));
+}
+
+function addDeciding(program: Command, done: Done): void {
+  program
+    .command('approve <run> <gate> <answer>')
+    .description('answer a gate')
+    .option('--as <name>', "who answers; a lab's fleet names an approver of its own")
+    .option('--reason <text>', 'why')
+    .addHelpText('after', '\nExample:\n  neap approve 2026-11-21-ab12cd 10 yes')
+    .action(async (run, gate, answer, options) => done(await (await import('./control.ts')).approve(run, gate, answer, options)));
+  program
+    .command('resume <run>')
+    .description('go on with a run whose engine is gone')
+    .option('--detach', 'return once the engine stands')
+    .option('--no-wait', 'end with 3 at the first gate, without a terminal')
+    .addHelpText('after', '\nExample:\n  neap resume 2026-11-21-ab12cd')
+    .action(async (run, options) => done(await (await import('./control.ts')).resume(run, options)));
+  for (const [name, description] of [
+    ['abort', 'stop taking, and go home the safe way'],
+    ['rollback', 'take an open run back, step by step'],
+  ] as const) {
+    program
+      .command(`${name} <run>`)
+      .description(description)
+      .option('--reason <text>', 'why; it stands in the journal')
+      .option('--detach', 'return once the engine has it')
+      .addHelpText('after', `\nExample:\n  neap ${name} 2026-11-21-ab12cd --reason "the part is missing"`)
+      .action(async (run, options) => done(await (await import('./control.ts')).abort(run, options)));
+  }
 }

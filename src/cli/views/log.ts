@@ -1,5 +1,5 @@
 import type { PlanStep } from '../../model/index.ts';
-import { clockTime, lineOf, nameServers, trackOf, type Machine, type Place, type RunEvent, type RunState, type Stamped } from '../../run/index.ts';
+import { clockTime, lineOf, nameServers, trackOf, type Machine, type Place, type RunEvent, type RunState, type Stamped, type TargetState } from '../../run/index.ts';
 import { duration } from './words.ts';
 
 /** The plain log: one event a line with its plan time, step and server. What only machines need to know is left out. */
@@ -7,6 +7,8 @@ export class LogView {
   readonly #machine: Machine;
   readonly #write: (line: string) => void;
   #before: RunState | null = null;
+  /** What was said of held servers: once is enough. */
+  readonly #held = new Set<string>();
 
   constructor(machine: Machine, write: (line: string) => void) {
     this.#machine = machine;
@@ -35,8 +37,10 @@ export class LogView {
         return before && before.nowMs > before.openedAtMs ? [`engine ${event.pid} goes on with the run; what was under way is looked at again`] : [];
       case 'intended':
         return this.#intended(event, before);
+      case 'looked':
+      case 'performed':
       case 'confirmed':
-        return this.#done(event.id, before, state);
+        return this.#moved(event.id, before, state);
       case 'diagnosed':
         return [`${event.id.split('/')[1]} is ${event.condition}: ${event.seen}`];
       case 'answered':
@@ -59,8 +63,6 @@ export class LogView {
         return event.failure ? [`page not sent: ${event.failure.what}`] : [];
       case 'closed':
         return [`closed: ${event.summary} (exit code ${event.exitCode})`];
-      case 'looked':
-      case 'performed':
       case 'asked':
       case 'viewed':
       case 'time':
@@ -78,12 +80,21 @@ export class LogView {
     return begun ? [`step ${this.#stepName(effect.place, before)}`] : [];
   }
 
-  #done(id: string, before: RunState | null, state: RunState): string[] {
+  /** What became of one server's part of a step: done, held for the first time, or failed. */
+  #moved(id: string, before: RunState | null, state: RunState): string[] {
     const effect = before?.flying[id];
     if (!before || !effect || !('place' in effect)) return [];
-    const act = trackOf(state, effect.place.track)?.steps[effect.place.step];
-    const target = act?.step === 'act' ? act.waves[effect.place.wave]?.targets[effect.place.target] : undefined;
-    return target?.phase === 'done' ? [`  ${effect.place.target}  ${this.#stepName(effect.place, state)}: ${effect.effect === 'confirm' && effect.for === 'undo' ? 'undone' : 'done'}`] : [];
+    const { place } = effect;
+    const target = targetAt(state, place);
+    const was = targetAt(before, place);
+    if (!target || target.phase === was?.phase) return [];
+    const name = `  ${place.target}  ${this.#stepName(place, state)}`;
+    if (target.phase === 'done') return effect.effect === 'confirm' ? [`${name}: ${effect.for === 'undo' ? 'undone' : 'done'}`] : [];
+    if (target.phase === 'failed' || target.phase === 'unknown') return [`${name}: ${target.phase}: ${target.failure?.what}`];
+    const told = `${place.track} ${place.step} ${place.target} ${target.failure?.what}`;
+    if (target.phase !== 'held' || !target.failure || this.#held.has(told)) return [];
+    this.#held.add(told);
+    return [`${name}: waits: ${target.failure.what}`];
   }
 
   #stepName(place: Place, state: RunState): string {
@@ -120,4 +131,9 @@ export class LogView {
       return out.recovered && !was.recovered ? [`${server} is recovered: it takes traffic again`] : [];
     });
   }
+}
+
+function targetAt(state: RunState, place: Place): TargetState | undefined {
+  const act = trackOf(state, place.track)?.steps[place.step];
+  return act?.step === 'act' ? act.waves[place.wave]?.targets[place.target] : undefined;
 }

@@ -20,6 +20,7 @@ export const cutPath = defineStep({
   nature: () => 'risk',
   observe: async (server, { from }, read) => ({ pinned: { path: await readPath(server.name, from, read) }, readings: {} }),
   decide,
+  bounds: (wanted, { from, forMs }) => wanted.dependency === from && wanted.forMs <= forMs,
   perform: (_server, { dependency, forMs }, hands) => hands.call(`cut:${dependency}`, { seconds: Math.ceil(forMs / 1000) }),
   async confirm(server, { dependency }, read) {
     const path = await readPath(server.name, dependency, read);

@@ -1,0 +1,86 @@
+import type { RunPlace } from '../../engine/index.ts';
+import { budgetOf, clockTime, currentOf, gateOf, isSettled, lineOf, type Machine, type RunState, type Track } from '../../run/index.ts';
+import { duration } from './words.ts';
+
+/** How a run stands, in a few lines: what it does, what it waits for, who is out, and what to do now. */
+export function statusText(place: RunPlace, state: RunState, machine: Machine, live: boolean): string {
+  const { spent, failures } = budgetOf(state, machine.index);
+  const lines = [
+    `Run ${place.run}: ${machine.index.plan.header.title}`,
+    headline(state, live),
+    `Budget: ${spent} of ${failures} failures. Window: opened ${clockTime(state.openedAtMs)}, closes ${clockTime(state.openedAtMs + machine.index.plan.header.window.limitMs)}.`,
+    ...(state.fuse ? [`Fuse: ${duration(state.fuse.expiresAtMs - state.nowMs)} left at ${clockTime(state.nowMs)} (${state.fuse.clock} on ${state.fuse.server}).`] : []),
+    ...state.tracks.flatMap((track) => trackLines(track, machine)),
+    ...Object.entries(state.out).map(([server, out]) => `${out.recovered ? 'Recovered' : 'Out'}: ${server}, at "${out.title}": ${out.failure.what}. ${out.recovered ? '' : out.failure.remedy}`.trimEnd()),
+    nextCommand(place, state, machine, live),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** The same for scripts. */
+export function statusJson(place: RunPlace, state: RunState, machine: Machine, live: boolean): object {
+  return {
+    run: place.run,
+    live,
+    mode: state.mode,
+    halted: state.halted,
+    closed: state.closed,
+    turn: state.homeWhy,
+    budget: budgetOf(state, machine.index),
+    fuse: state.fuse,
+    gates: openGates(state, machine),
+    out: state.out,
+    tracks: state.tracks.map((track) => ({ id: track.id, kind: track.kind, status: track.status, step: stepName(track, machine), held: heldOf(track) })),
+  };
+}
+
+function headline(state: RunState, live: boolean): string {
+  if (state.closed) return `Closed at ${clockTime(state.closed.atMs)} with exit code ${state.closed.exitCode}: ${state.closed.summary}`;
+  const engine = live ? '' : ' Its engine is gone.';
+  if (state.mode === 'home') return `On its way home: ${state.homeWhy?.why}.${engine}`;
+  return `${state.halted ? 'Halted: no new work, watching goes on.' : 'Under way.'}${engine}`;
+}
+
+function trackLines(track: Track, machine: Machine): string[] {
+  if (track.status === 'finished' || track.status === 'stopped') return [];
+  const held = heldOf(track);
+  const act = currentOf(track);
+  const targets = act?.step === 'act' ? act.waves.flatMap((wave) => Object.values(wave.targets)) : [];
+  const counts = targets.length > 0 ? `: ${targets.filter(isSettled).length} of ${targets.length} servers` : '';
+  const gate = gateOf(track, machine.index);
+  const asked = gate ? `: waits for a person, role ${gate.step.role}` : '';
+  return [
+    `${track.kind === 'main' ? 'Step' : track.kind === 'home' ? 'Way home, step' : `Contingency ${track.id}, step`} ${stepName(track, machine)}${counts}${asked}`,
+    ...held.map(({ server, why }) => `  held: ${server}: ${why}`),
+  ];
+}
+
+function heldOf(track: Track): { server: string; why: string }[] {
+  const act = currentOf(track);
+  if (act?.step !== 'act') return [];
+  return act.waves.flatMap(({ targets }) =>
+    Object.entries(targets).flatMap(([server, { phase, failure }]) => (phase === 'held' && failure ? [{ server, why: failure.what }] : [])),
+  );
+}
+
+function stepName(track: Track, machine: Machine): string {
+  const act = currentOf(track);
+  if (!act) return 'at its end';
+  const step = act.step === 'gate' && act.gate ? act.gate : lineOf(machine.index, track)[act.plan];
+  return step ? `${step.id} ${track.kind === 'home' ? 'undo: ' : ''}${step.title}` : '';
+}
+
+function openGates(state: RunState, machine: Machine): { gate: string; question: string; answers: string[]; role: string }[] {
+  return state.tracks.flatMap((track) => {
+    const gate = gateOf(track, machine.index);
+    return gate && !state.closed ? [{ gate: gate.id, question: gate.step.title, answers: Object.keys(gate.step.answers), role: gate.step.role }] : [];
+  });
+}
+
+function nextCommand({ run }: RunPlace, state: RunState, machine: Machine, live: boolean): string {
+  if (state.closed) return `Next: neap report ${run} --html report.html`;
+  if (!live) return `Next: neap resume ${run}`;
+  const [gate] = openGates(state, machine);
+  if (gate) return `Next: neap approve ${run} ${gate.gate} ${gate.answers.map((answer) => (answer.includes(' ') ? `"${answer}"` : answer)).join('|')}`;
+  return `Next: neap attach ${run}, or neap abort ${run}`;
+}
