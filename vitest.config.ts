@@ -26,7 +26,7 @@ export default defineConfig({
         test: {
           name: 'quick',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/real/**', 'test/kill/**', 'test/package/**', 'node_modules/**'],
+          exclude: ['test/real/**', 'test/package/**', 'node_modules/**'],
         },
       },
       {

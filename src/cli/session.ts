@@ -2,7 +2,7 @@ import { planClock, connectEngine, engineOf, messageSchema, type EngineConnectio
 import { readJournal } from '../journal/index.ts';
 import { readPlan } from '../engine/index.ts';
 import type { Plan } from '../model/index.ts';
-import type { Clock } from '../ports/index.ts';
+import type { Clock, JournalRow } from '../ports/index.ts';
 import { createMachine, type Machine, type RunEvent, type RunState, type Stamped } from '../run/index.ts';
 
 /** A run as a view sees it: its plan, its state folded from the journal's rows, and, while it lives, its engine. */
@@ -19,7 +19,8 @@ export interface Session {
   close(): void;
 }
 
-export type OnEvent = (event: Stamped, state: RunState, fresh: boolean) => void;
+/** `row` is the event as the journal holds it, chain included. */
+export type OnEvent = (event: Stamped, state: RunState, fresh: boolean, row: JournalRow) => void;
 
 /** How long an engine may take to answer a view, in real milliseconds. */
 const ANSWER_MS = 10_000;
@@ -46,7 +47,7 @@ export async function attach(place: RunPlace, onEvent: OnEvent): Promise<Session
       for (const row of message.rows) {
         const stamped: Stamped = { atMs: row.atMs, event: row.event as unknown as RunEvent };
         state = machine.apply(state, stamped);
-        onEvent(stamped, state, told);
+        onEvent(stamped, state, told, row as JournalRow);
       }
       if (!told) {
         told = true;
@@ -88,11 +89,11 @@ export async function attach(place: RunPlace, onEvent: OnEvent): Promise<Session
 }
 
 /** A run whose engine is gone, as its journal tells it. */
-export async function readRun(place: RunPlace): Promise<{ readonly plan: Plan; readonly machine: Machine; readonly state: RunState | null; readonly events: readonly Stamped[] }> {
+export async function readRun(place: RunPlace): Promise<{ readonly plan: Plan; readonly machine: Machine; readonly state: RunState | null; readonly events: readonly Stamped[]; readonly rows: readonly JournalRow[] }> {
   const plan = await readPlan(place.plan);
   const machine = createMachine(plan);
   const rows = await readJournal(place.journal, { run: place.run });
   const events = rows.map((row): Stamped => ({ atMs: row.atMs, event: row.event as unknown as RunEvent }));
   const state = events.reduce((folded: RunState | null, event) => machine.apply(folded, event), null);
-  return { plan, machine, state, events };
+  return { plan, machine, state, events, rows };
 }

@@ -36,7 +36,7 @@ export async function runEngine(place: RunPlace, stateDir: string, mode: 'start'
 
   const registry = await openRegistry(stateDir);
   const clock = planClock(fleet.value.clock);
-  const claim = await registry.claim(place.run, plan.slices.flatMap((slice) => slice.servers.map(({ name }) => name)), order.by, Date.now());
+  const claim = await registry.claim(place.run, plan.slices.flatMap((slice) => slice.servers.map(({ name }) => `${header.fleet.name}/${name}`)), order.by, Date.now());
   if (!claim.granted) throw held(place.run, claim.conflicts);
   const journal = mode === 'start' ? await createJournal(place.journal, { run: place.run }) : await openJournal(place.journal, { run: place.run });
 

@@ -49,11 +49,20 @@ const engineSchema = z.object({ pid: z.number(), socket: z.string() });
 export async function engineOf(place: RunPlace): Promise<z.output<typeof engineSchema> | null> {
   const text = await readFile(place.engine, 'utf8').catch(() => null);
   const parsed = text === null ? null : engineSchema.safeParse(JSON.parse(text));
-  if (!parsed?.success) return null;
+  return parsed?.success && (await lives(parsed.data.pid, place.run)) ? parsed.data : null;
+}
+
+/**
+ * A process id alone proves nothing: it may be another process's by now, or that of an engine which was killed and not
+ * collected yet. Where the system tells (Linux), its command line has to name the run; a dead one has none.
+ */
+async function lives(pid: number, run: string): Promise<boolean> {
   try {
-    process.kill(parsed.data.pid, 0);
-    return parsed.data;
+    process.kill(pid, 0);
   } catch {
-    return null;
+    return false;
   }
+  if (process.platform !== 'linux') return true;
+  const words = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+  return words.split('\0').includes(run);
 }

@@ -22,7 +22,10 @@ export async function awaitAnswers(lab: Lab): Promise<void> {
     }
   };
   await Promise.all(Array.from({ length: FAN_OUT }, ask));
-  if (waiting.size > 0) throw new Error(`after ${ALL_MS / 1_000} s these servers of the lab do not answer: ${[...waiting].slice(0, 10).join(', ')}`);
+  if (waiting.size > 0)
+    throw new Error(
+      `after ${ALL_MS / 1_000} s these servers of the lab do not answer: ${[...waiting].slice(0, 10).join(', ')}`,
+    );
 }
 
 function bannerComes(port: number): Promise<boolean> {

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { setPage, setRotation } from '../herd/index.ts';
-import { jsonBody } from './body.ts';
+import { jsonBody, pathOf } from './body.ts';
 import { listen } from './link.ts';
 import type { Stage } from './stage.ts';
 import { say } from './web.ts';
@@ -22,7 +22,9 @@ export function openControlTarget(): Promise<Service> {
 }
 
 /** Listens, and answers what nobody else answers with 500. */
-export async function openService(serve: (incoming: IncomingMessage, outgoing: ServerResponse) => Promise<void>): Promise<Service> {
+export async function openService(
+  serve: (incoming: IncomingMessage, outgoing: ServerResponse) => Promise<void>,
+): Promise<Service> {
   const http = createServer((incoming, outgoing) => {
     outgoing.on('error', () => outgoing.destroy());
     serve(incoming, outgoing).catch((error: unknown) => {
@@ -43,7 +45,7 @@ export async function openService(serve: (incoming: IncomingMessage, outgoing: S
 async function serveBalancer(stage: Stage, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
   stage.touch();
   const { world } = stage;
-  const path = (incoming.url ?? '/').split('?')[0]!;
+  const path = pathOf(incoming);
   if (path === '/health') return say(outgoing, 200, { ok: true });
   if (path === '/page') return servePage(stage, incoming, outgoing);
   const name = /^\/servers\/([A-Za-z0-9._-]{1,100})$/.exec(path)?.[1];
@@ -54,7 +56,14 @@ async function serveBalancer(stage: Stage, incoming: IncomingMessage, outgoing: 
     if (state !== 'in' && state !== 'out') return say(outgoing, 400, { error: 'state is in or out' });
     stage.touch();
     const changed = setRotation(world, server, state === 'in');
-    stage.record.add({ server: server.name, via: 'balancer', what: `traffic ${state}`, writes: true, changed, ok: true });
+    stage.record.add({
+      server: server.name,
+      via: 'balancer',
+      what: `traffic ${state}`,
+      writes: true,
+      changed,
+      ok: true,
+    });
   } else if (incoming.method !== 'GET') return say(outgoing, 405, { error: 'GET or PUT' });
   say(outgoing, 200, { state: server.inRotation ? 'in' : 'out', health: server.seenUp ? 'up' : 'down', weight: 100 });
 }
@@ -65,7 +74,14 @@ async function servePage(stage: Stage, incoming: IncomingMessage, outgoing: Serv
     if (typeof on !== 'boolean') return say(outgoing, 400, { error: 'on is true or false' });
     stage.touch();
     const changed = setPage(stage.world, on);
-    stage.record.add({ server: null, via: 'balancer', what: `page ${on ? 'on' : 'off'}`, writes: true, changed, ok: true });
+    stage.record.add({
+      server: null,
+      via: 'balancer',
+      what: `page ${on ? 'on' : 'off'}`,
+      writes: true,
+      changed,
+      ok: true,
+    });
   }
   say(outgoing, 200, { on: stage.world.balancer.page });
 }

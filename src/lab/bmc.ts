@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import { gracefulRestart, hardReset, isAlive, powerOff, powerOn, type ServerState } from '../herd/index.ts';
 import { LAB_USER } from './account.ts';
-import { jsonBody } from './body.ts';
+import { jsonBody, pathOf } from './body.ts';
 import type { Certificate } from './keys.ts';
 import { listen } from './link.ts';
 import { say } from './web.ts';
@@ -21,7 +21,11 @@ const RESET_TYPES = ['On', 'ForceOff', 'GracefulRestart', 'ForceRestart'] as con
 type ResetType = (typeof RESET_TYPES)[number];
 
 /** Redfish over HTTPS with a certificate of its own, Basic authentication: what DSP0266 asks of one system and its reset. */
-export async function openBmc(stage: Stage, server: ServerState, parts: { readonly certificate: Certificate; readonly password: string }): Promise<BmcServer> {
+export async function openBmc(
+  stage: Stage,
+  server: ServerState,
+  parts: { readonly certificate: Certificate; readonly password: string },
+): Promise<BmcServer> {
   const { key, cert } = parts.certificate;
   const expected = digest(`Basic ${Buffer.from(`${LAB_USER}:${parts.password}`).toString('base64')}`);
   const https = createServer({ key, cert }, (incoming, outgoing) => {
@@ -38,28 +42,47 @@ export async function openBmc(stage: Stage, server: ServerState, parts: { readon
   };
 }
 
-async function serve(stage: Stage, server: ServerState, expected: Buffer, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+async function serve(
+  stage: Stage,
+  server: ServerState,
+  expected: Buffer,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+): Promise<void> {
   stage.touch();
-  const path = (incoming.url ?? '/').split('?')[0]!.replace(/\/+$/, '');
-  const reply = (status: number, body: unknown): void => say(outgoing, status, body, { 'odata-version': '4.0', 'cache-control': 'no-store' });
+  const path = pathOf(incoming).replace(/\/+$/, '');
+  const reply = (status: number, body: unknown): void =>
+    say(outgoing, status, body, { 'odata-version': '4.0', 'cache-control': 'no-store' });
   // The service root and the list of versions are open to anybody, by the standard.
   if (incoming.method === 'GET' && path === '/redfish') return reply(200, { v1: '/redfish/v1/' });
   if (incoming.method === 'GET' && path === '/redfish/v1') return reply(200, serviceRoot(server));
   if (!timingSafeEqual(digest(incoming.headers.authorization ?? ''), expected)) {
     outgoing.setHeader('www-authenticate', 'Basic realm="lab"');
-    return reply(401, problem('Base.1.18.InsufficientPrivilege', 'There are insufficient privileges for this account or credentials.'));
+    return reply(
+      401,
+      problem('Base.1.18.InsufficientPrivilege', 'There are insufficient privileges for this account or credentials.'),
+    );
   }
   if (incoming.method === 'POST' && path === RESET) return reset(stage, server, incoming, reply);
-  if (incoming.method !== 'GET' && incoming.method !== 'HEAD') return reply(405, problem('Base.1.18.OperationNotAllowed', 'Only GET, and POST of a reset.'));
+  if (incoming.method !== 'GET' && incoming.method !== 'HEAD')
+    return reply(405, problem('Base.1.18.OperationNotAllowed', 'Only GET, and POST of a reset.'));
   if (path === '/redfish/v1/Systems') return reply(200, systems());
   if (path === SYSTEM) return reply(200, computerSystem(server));
   return reply(404, problem('Base.1.18.ResourceMissingAtURI', `There is no resource at ${path.slice(0, 200)}.`));
 }
 
-async function reset(stage: Stage, server: ServerState, incoming: IncomingMessage, reply: (status: number, body: unknown) => void): Promise<void> {
+async function reset(
+  stage: Stage,
+  server: ServerState,
+  incoming: IncomingMessage,
+  reply: (status: number, body: unknown) => void,
+): Promise<void> {
   const type = (await jsonBody(incoming))?.['ResetType'];
   if (!RESET_TYPES.includes(type as ResetType)) {
-    return reply(400, problem('Base.1.18.ActionParameterNotSupported', 'ResetType must be one of the allowable values.'));
+    return reply(
+      400,
+      problem('Base.1.18.ActionParameterNotSupported', 'ResetType must be one of the allowable values.'),
+    );
   }
   stage.touch();
   const changed = act(stage, server, type as ResetType);
@@ -131,7 +154,9 @@ function computerSystem(server: ServerState): object {
 }
 
 function problem(id: string, message: string): object {
-  return { error: { code: id, message, '@Message.ExtendedInfo': [{ MessageId: id, Message: message, Severity: 'Critical' }] } };
+  return {
+    error: { code: id, message, '@Message.ExtendedInfo': [{ MessageId: id, Message: message, Severity: 'Critical' }] },
+  };
 }
 
 /** The machine's identity: the same over all boots. */

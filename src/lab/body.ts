@@ -15,8 +15,15 @@ export async function jsonBody(incoming: IncomingMessage): Promise<Readonly<Reco
   if (sizeBytes === 0) return {};
   try {
     const value: unknown = JSON.parse(Buffer.concat(chunks).toString('utf8'));
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Readonly<Record<string, unknown>>) : null;
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Readonly<Record<string, unknown>>)
+      : null;
   } catch {
     return null;
   }
+}
+
+/** The path that a request asks for, without its query. */
+export function pathOf(incoming: IncomingMessage): string {
+  return (incoming.url ?? '/').replace(/\?.*$/, '');
 }

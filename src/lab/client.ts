@@ -3,6 +3,7 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
 import { FailureError } from '../model/index.ts';
 import { extension } from '../launch/index.ts';
 import { labFileSchema, labReportSchema, type LabFile } from './lab-file.ts';
@@ -30,9 +31,32 @@ export async function labUp(wish: LabWish): Promise<LabFile> {
   const { stateDir, ...rest } = wish;
   const name = rest.name ?? `lab-${randomBytes(2).toString('hex')}`;
   const dir = folder(stateDir, name);
-  const options = labOptionsSchema.parse({ timeLapse: 1, scenario: 'feb-2021', seed: randomInt(2 ** 31), ...rest, name, dir });
+  const parsed = labOptionsSchema.safeParse({
+    timeLapse: 1,
+    scenario: 'feb-2021',
+    seed: randomInt(2 ** 31),
+    ...rest,
+    name,
+    dir,
+  });
+  if (!parsed.success) {
+    throw new FailureError({
+      kind: 'condition',
+      what: `the lab cannot be like that: ${z.prettifyError(parsed.error)}`,
+      where: name,
+      state: 'Nothing was started',
+      remedy: 'See neap lab up --help',
+    });
+  }
+  const options = parsed.data;
   if (await isUp(stateDir, name)) {
-    throw new FailureError({ kind: 'condition', what: 'a lab of this name is running', where: name, state: 'It was left as it is', remedy: `Take it down first: neap lab down ${name}` });
+    throw new FailureError({
+      kind: 'condition',
+      what: 'a lab of this name is running',
+      where: name,
+      state: 'It was left as it is',
+      remedy: `Take it down first: neap lab down ${name}`,
+    });
   }
   rmSync(dir, { recursive: true, force: true });
   mkdirSync(dir, { recursive: true, mode: 0o700 });
@@ -50,14 +74,22 @@ export async function labUp(wish: LabWish): Promise<LabFile> {
     child.kill('SIGKILL');
     const said = readFileSync(join(dir, 'lab.log'), 'utf8').trim().slice(-500);
     rmSync(dir, { recursive: true, force: true });
-    throw new FailureError({ kind: 'internal', what: `the lab did not start: ${why}${said === '' ? '' : ` (${said})`}`, where: name, state: 'Nothing of it is left', remedy: 'Mend that and run neap lab up again' });
+    throw new FailureError({
+      kind: 'internal',
+      what: `the lab did not start: ${why}${said === '' ? '' : ` (${said})`}`,
+      where: name,
+      state: 'Nothing of it is left',
+      remedy: 'Mend that and run neap lab up again',
+    });
   }
   child.unref();
-  return readLab(stateDir, name)!;
+  return labFileSchema.parse(JSON.parse(readFileSync(join(dir, 'lab.json'), 'utf8')));
 }
 
 /** Ends a lab, or all of them. Resolves, when they are gone, with their names. Their folders stay: the record is in there. */
-export async function labDown(which: { readonly stateDir: string } & ({ readonly name: string } | { readonly all: true })): Promise<readonly string[]> {
+export async function labDown(
+  which: { readonly stateDir: string } & ({ readonly name: string } | { readonly all: true }),
+): Promise<readonly string[]> {
   const names = 'all' in which ? labNames(which.stateDir) : [which.name];
   const ended: string[] = [];
   for (const name of names) {
@@ -80,19 +112,37 @@ export async function labList(stateDir: string): Promise<readonly LabFile[]> {
 }
 
 /** Tells a running lab something. Rejects with a FailureError when it does not run, or refuses. */
-export async function tellLab(lab: { readonly stateDir: string; readonly name: string }, command: LabCommand): Promise<Extract<LabAnswer, { ok: true }>> {
+export async function tellLab(
+  lab: { readonly stateDir: string; readonly name: string },
+  command: LabCommand,
+): Promise<Extract<LabAnswer, { ok: true }>> {
   const file = readLab(lab.stateDir, lab.name);
   if (file === null) {
-    throw new FailureError({ kind: 'unreachable', what: 'no such lab runs', where: lab.name, state: 'Nothing was changed', remedy: 'Start one with neap lab up' });
+    throw new FailureError({
+      kind: 'unreachable',
+      what: 'no such lab runs',
+      where: lab.name,
+      state: 'Nothing was changed',
+      remedy: 'Start one with neap lab up',
+    });
   }
   const token = readFileSync(join(folder(lab.stateDir, lab.name), 'control-token'), 'utf8');
   const answer = await post(file, token, command);
   if (answer.ok) return answer;
-  throw new FailureError({ kind: 'command', what: `the lab refused: ${answer.error}`, where: lab.name, state: 'Nothing was changed', remedy: 'Ask for something that the lab knows' });
+  throw new FailureError({
+    kind: 'command',
+    what: `the lab refused: ${answer.error}`,
+    where: lab.name,
+    state: 'Nothing was changed',
+    remedy: 'Ask for something that the lab knows',
+  });
 }
 
 /** The lab's whole record of what it was asked. */
-export async function labRecord(lab: { readonly stateDir: string; readonly name: string }): Promise<NonNullable<Extract<LabAnswer, { ok: true }>['record']>> {
+export async function labRecord(lab: {
+  readonly stateDir: string;
+  readonly name: string;
+}): Promise<NonNullable<Extract<LabAnswer, { ok: true }>['record']>> {
   const entries = [];
   for (;;) {
     const { record = [] } = await tellLab(lab, { tell: 'record', from: entries.length });
@@ -131,7 +181,13 @@ function started(child: ChildProcess): Promise<string | null> {
     };
     child.once('message', (message) => {
       const report = labReportSchema.safeParse(message);
-      settle(report.success && report.data.ready ? null : report.success && !report.data.ready ? report.data.why : 'it said something unknown');
+      settle(
+        report.success && report.data.ready
+          ? null
+          : report.success && !report.data.ready
+            ? report.data.why
+            : 'it said something unknown',
+      );
     });
     child.once('error', (error) => settle(error.message));
     child.once('exit', (code, signal) => settle(`its process ended (${signal ?? code})`));
@@ -180,7 +236,13 @@ async function post(lab: LabFile, token: string, command: LabCommand): Promise<L
     return (await response.json()) as LabAnswer;
   } catch (error) {
     throw new FailureError(
-      { kind: 'unreachable', what: 'the lab does not answer', where: lab.name, state: 'Nothing is known of it', remedy: `Look into ${lab.fleetFile.replace(/fleet\.ts$/, 'lab.log')}, and start it anew with neap lab up` },
+      {
+        kind: 'unreachable',
+        what: 'the lab does not answer',
+        where: lab.name,
+        state: 'Nothing is known of it',
+        remedy: `Look into ${lab.fleetFile.replace(/fleet\.ts$/, 'lab.log')}, and start it anew with neap lab up`,
+      },
       { cause: error },
     );
   }

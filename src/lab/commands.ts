@@ -74,9 +74,17 @@ function runWords(words: readonly string[], call: Call): Outcome {
     case 'echo':
       return said(rest.join(' '), words);
     case 'cat':
-      return cat(rest.filter((word) => word !== '--'), call, words);
+      return cat(
+        rest.filter((word) => word !== '--'),
+        call,
+        words,
+      );
     case 'sha256sum':
-      return sums(rest.filter((word) => word !== '--'), call, words);
+      return sums(
+        rest.filter((word) => word !== '--'),
+        call,
+        words,
+      );
     default:
       return refused(127, `sh: ${first}: not found`);
   }
@@ -84,8 +92,7 @@ function runWords(words: readonly string[], call: Call): Outcome {
 
 function sudo(words: readonly string[], call: Call): Outcome {
   let at = 0;
-  while (at < words.length && words[at]!.startsWith('-')) {
-    const word = words[at]!;
+  for (let word = words[0]; word?.startsWith('-') === true; word = words[at]) {
     at += word === '-u' ? 2 : 1;
     if (word === '--') break;
   }
@@ -106,14 +113,19 @@ function shell(words: readonly string[], call: Call): Outcome {
 
 function cat(paths: readonly string[], call: Call, words: readonly string[]): Outcome {
   const contents = paths.map((path) => contentOf(call, path));
-  if (contents.includes(null)) return { ...refused(1, `cat: ${paths[contents.indexOf(null)] ?? ''}: No such file or directory`), what: words.join(' ') };
+  if (contents.includes(null))
+    return {
+      ...refused(1, `cat: ${paths[contents.indexOf(null)] ?? ''}: No such file or directory`),
+      what: words.join(' '),
+    };
   return { ...said('', words), stdout: contents.join('') };
 }
 
 function sums(paths: readonly string[], call: Call, words: readonly string[]): Outcome {
   const lines = paths.map((path) => `${sha256(contentOf(call, path) ?? '')}  ${path}`);
   const missing = paths.find((path) => contentOf(call, path) === null);
-  if (missing !== undefined) return { ...refused(1, `sha256sum: ${missing}: No such file or directory`), what: words.join(' ') };
+  if (missing !== undefined)
+    return { ...refused(1, `sha256sum: ${missing}: No such file or directory`), what: words.join(' ') };
   return said(lines.join('\n'), words);
 }
 
@@ -134,7 +146,11 @@ function apictl(words: readonly string[], call: Call): Outcome {
       return told(refreshCache(world, server), 'the database does not answer', all);
     case 'database ping':
       if (databaseAnswers(world, server)) return said('ok', all);
-      return { ...refused(1, 'apictl: the database does not answer'), tookMs: databaseDelayMs(world, server), what: all.join(' ') };
+      return {
+        ...refused(1, 'apictl: the database does not answer'),
+        tookMs: databaseDelayMs(world, server),
+        what: all.join(' '),
+      };
     case 'path cut database':
       return cut(words[3], call, all);
     case 'path restore database':
@@ -142,7 +158,12 @@ function apictl(words: readonly string[], call: Call): Outcome {
     case 'path status database':
       return said(server.cutUntilMs === null ? 'open' : 'cut', all);
     case 'running':
-      return said(Object.entries(server.running).map(([path, content]) => `${sha256(content)}  ${path}`).join('\n'), all);
+      return said(
+        Object.entries(server.running)
+          .map(([path, content]) => `${sha256(content)}  ${path}`)
+          .join('\n'),
+        all,
+      );
     case 'reload':
       return reloaded(call, all);
     default:
@@ -161,7 +182,8 @@ const MAX_CUT_SECONDS = 86_400;
 
 function cut(seconds: string | undefined, { world, server }: Call, words: readonly string[]): Outcome {
   const forSeconds = Number(seconds);
-  if (!/^\d{1,5}$/.test(seconds ?? '') || forSeconds < 1 || forSeconds > MAX_CUT_SECONDS) return refused(64, 'apictl: path cut database SECONDS');
+  if (!/^\d{1,5}$/.test(seconds ?? '') || forSeconds < 1 || forSeconds > MAX_CUT_SECONDS)
+    return refused(64, 'apictl: path cut database SECONDS');
   cutPath(world, server, world.nowMs + forSeconds * 1_000);
   return { ...said('cut', words), writes: true, changed: true };
 }
@@ -178,7 +200,15 @@ function told(result: Told, why: string, words: readonly string[]): Outcome {
 }
 
 function said(text: string, words: readonly string[]): Outcome {
-  return { code: 0, stdout: text === '' ? '' : `${text}\n`, stderr: '', tookMs: 0, what: words.join(' '), writes: false, changed: false };
+  return {
+    code: 0,
+    stdout: text === '' ? '' : `${text}\n`,
+    stderr: '',
+    tookMs: 0,
+    what: words.join(' '),
+    writes: false,
+    changed: false,
+  };
 }
 
 function refused(code: number, why: string): Outcome {

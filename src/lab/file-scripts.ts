@@ -1,6 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { FileState } from '../herd/index.ts';
-import { FILE_EXIT, MAX_TEXT_BYTES, READ_FILES_SCRIPT, RESTORE_FILE_SCRIPT, WRITE_FILE_SCRIPT } from '../transport/index.ts';
+import {
+  FILE_EXIT,
+  MAX_TEXT_BYTES,
+  READ_FILES_SCRIPT,
+  RESTORE_FILE_SCRIPT,
+  WRITE_FILE_SCRIPT,
+} from '../transport/index.ts';
 import type { Call, Outcome } from './commands.ts';
 
 const BOOT_ID = '/proc/sys/kernel/random/boot_id';
@@ -15,7 +21,10 @@ const MAX_FILES = 200;
 export function runFileScript(script: string, args: readonly string[], call: Call): Outcome | null {
   switch (script) {
     case READ_FILES_SCRIPT:
-      return done(args.map((path, index) => `${index} ${readRecord(call, path)}\n`).join(''), `read-files ${args.join(' ')}`);
+      return done(
+        args.map((path, index) => `${index} ${readRecord(call, path)}\n`).join(''),
+        `read-files ${args.join(' ')}`,
+      );
     case WRITE_FILE_SCRIPT:
       return writeFile(args, call);
     case RESTORE_FILE_SCRIPT:
@@ -34,7 +43,9 @@ export function contentOf({ server }: Pick<Call, 'server'>, path: string): strin
 /** Whether the path is a folder above some file. */
 export function isFolder({ server }: Pick<Call, 'server'>, path: string): boolean {
   const prefix = path.endsWith('/') ? path : `${path}/`;
-  return prefix === '/' || FOLDERS.includes(prefix) || Object.keys(server.files).some((file) => file.startsWith(prefix));
+  return (
+    prefix === '/' || FOLDERS.includes(prefix) || Object.keys(server.files).some((file) => file.startsWith(prefix))
+  );
 }
 
 /** Folders that are there though no file of the model lies in them. */
@@ -49,7 +60,8 @@ function readRecord(call: Call, path: string): string {
   const content = contentOf(call, path);
   if (content === null) return isFolder(call, path) ? 'not-a-file' : 'absent';
   const { mode, owner } = call.server.files[path] ?? { mode: '0444', owner: 'root:root' };
-  if (call.user !== 'root' && !owner.startsWith(`${call.user}:`) && (Number.parseInt(mode, 8) & 0o4) === 0) return 'denied';
+  if (call.user !== 'root' && !owner.startsWith(`${call.user}:`) && (Number.parseInt(mode, 8) & 0o4) === 0)
+    return 'denied';
   const bytes = Buffer.from(content, 'latin1');
   const text = bytes.length <= MAX_TEXT_BYTES ? bytes.toString('base64') : '-';
   return `${mode} ${owner} ${bytes.length} ${sha256(content)} ${text}`;
@@ -60,17 +72,26 @@ function writeFile(args: readonly string[], call: Call): Outcome {
   const { server, stdin } = call;
   const what = `write-file ${path}`;
   const old = server.files[path];
-  if (path === BOOT_ID || !mayWrite(call.user, path)) return failed(FILE_EXIT.denied, `mktemp: failed to create file: Permission denied`, what);
+  if (path === BOOT_ID || !mayWrite(call.user, path))
+    return failed(FILE_EXIT.denied, `mktemp: failed to create file: Permission denied`, what);
   if (isFolder(call, path)) return failed(FILE_EXIT.notAFile, `not a file: ${path}`, what);
-  if (stdin.length > MAX_FILE_BYTES || Object.keys(server.files).length >= MAX_FILES) return failed(FILE_EXIT.full, 'cat: write error: No space left on device', what);
+  if (stdin.length > MAX_FILE_BYTES || Object.keys(server.files).length >= MAX_FILES)
+    return failed(FILE_EXIT.full, 'cat: write error: No space left on device', what);
   if (sha256(stdin) !== digest) return failed(FILE_EXIT.cutShort, 'the content ended early', what);
   if (server.files[backup] === undefined && server.files[`${backup}.absent`] === undefined) {
-    if (old === undefined) server.files[`${backup}.absent`] = { content: '', mode: '0600', owner: `${call.user}:${call.user}`, writtenMs: call.world.nowMs };
+    if (old === undefined)
+      server.files[`${backup}.absent`] = {
+        content: '',
+        mode: '0600',
+        owner: `${call.user}:${call.user}`,
+        writtenMs: call.world.nowMs,
+      };
     else server.files[backup] = old;
   }
   const next: FileState = { content: stdin, mode: mode.padStart(4, '0'), owner, writtenMs: call.world.nowMs };
   server.files[path] = next;
-  const changed = old === undefined || old.content !== next.content || old.mode !== next.mode || old.owner !== next.owner;
+  const changed =
+    old === undefined || old.content !== next.content || old.mode !== next.mode || old.owner !== next.owner;
   return { ...done('', what), writes: true, changed };
 }
 
@@ -81,10 +102,12 @@ function restoreFile(args: readonly string[], call: Call): Outcome {
   const kept = server.files[backup];
   const old = server.files[path];
   const absent = server.files[`${backup}.absent`] !== undefined;
-  if ((kept !== undefined || absent) && !mayWrite(call.user, path)) return failed(FILE_EXIT.denied, 'mktemp: failed to create file: Permission denied', what);
+  if ((kept !== undefined || absent) && !mayWrite(call.user, path))
+    return failed(FILE_EXIT.denied, 'mktemp: failed to create file: Permission denied', what);
   if (kept !== undefined) {
     server.files[path] = kept;
-    const changed = old === undefined || old.content !== kept.content || old.mode !== kept.mode || old.owner !== kept.owner;
+    const changed =
+      old === undefined || old.content !== kept.content || old.mode !== kept.mode || old.owner !== kept.owner;
     return { ...done('restored\n', what), writes: true, changed };
   }
   if (!absent) return { ...done('untouched\n', what), writes: true };

@@ -10,7 +10,10 @@ const CONNECT_TIMEOUT_MS = 1_500;
 
 /** Where one server of the lab is reached. */
 export interface Addresses {
+  readonly name: string;
   readonly sshPort: number;
+  /** Its public key, as in a known_hosts file. */
+  readonly hostKey: string;
   readonly webPort: number;
   readonly bmcPort: number;
   readonly bmcFingerprint: string;
@@ -30,8 +33,8 @@ export interface FleetParts {
 type ServerInput = FleetInput['servers'][number];
 type ServiceInput = ServerInput['service'];
 
-/** I/O deadline of calls that may wait for the database: its ten seconds, with room. Real milliseconds. */
-const SLOW_CALL_MS = 20_000;
+/** I/O deadline of a call that waits for nothing, in real milliseconds. */
+const CALL_MS = 2_500;
 
 /** The lab as a fleet like any other. */
 export function fleetOf(parts: FleetParts): FleetInput {
@@ -41,7 +44,7 @@ export function fleetOf(parts: FleetParts): FleetInput {
     clock: { anchorRealMs, anchorPlanMs, rate },
     unattendedApprover: 'demo',
     control: [{ name: 'control', get: `http://127.0.0.1:${parts.controlPort}/` }],
-    servers: parts.world.servers.map(({ name }, index) => serverOf(parts, name, index)),
+    servers: parts.addresses.map((addresses, index) => serverOf(parts, addresses.name, index, addresses)),
   };
 }
 
@@ -59,59 +62,98 @@ export function fleetModule(fleet: FleetInput): string {
 /** So that `ssh -F ssh_config api-01` works, and reaches nothing else. */
 export function sshConfig(fleet: FleetInput): string {
   const hosts = fleet.servers.flatMap(({ name, ssh }) =>
-    typeof ssh === 'object' ? [`Host ${name}`, `  HostName ${ssh.host}`, `  Port ${ssh.port ?? 22}`, `  User ${ssh.user}`, `  IdentityFile "${ssh.identityFile}"`, `  UserKnownHostsFile "${ssh.knownHostsFile}"`] : [],
+    typeof ssh === 'object'
+      ? [
+          `Host ${name}`,
+          `  HostName ${ssh.host}`,
+          `  Port ${ssh.port ?? 22}`,
+          `  User ${ssh.user}`,
+          `  IdentityFile "${ssh.identityFile}"`,
+          `  UserKnownHostsFile "${ssh.knownHostsFile}"`,
+        ]
+      : [],
   );
-  const always = ['Host *', '  IdentitiesOnly yes', '  IdentityAgent none', '  GlobalKnownHostsFile none', '  StrictHostKeyChecking yes', '  BatchMode yes'];
+  const always = [
+    'Host *',
+    '  IdentitiesOnly yes',
+    '  IdentityAgent none',
+    '  GlobalKnownHostsFile none',
+    '  StrictHostKeyChecking yes',
+    '  BatchMode yes',
+  ];
   return `${[...hosts, ...always].join('\n')}\n`;
 }
 
-function serverOf(parts: FleetParts, name: string, index: number): ServerInput {
-  const { sshPort, webPort, bmcPort, bmcFingerprint } = parts.addresses[index]!;
+function serverOf(parts: FleetParts, name: string, index: number, addresses: Addresses): ServerInput {
+  const { sshPort, webPort, bmcPort, bmcFingerprint } = addresses;
   return {
     name,
     group: 'api',
     domain: domainOf(index),
-    ssh: { host: '127.0.0.1', port: sshPort, user: LAB_USER, identityFile: `${parts.dir}/user_key`, knownHostsFile: `${parts.dir}/known_hosts`, connectTimeoutMs: CONNECT_TIMEOUT_MS },
+    ssh: {
+      host: '127.0.0.1',
+      port: sshPort,
+      user: LAB_USER,
+      identityFile: `${parts.dir}/user_key`,
+      knownHostsFile: `${parts.dir}/known_hosts`,
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+    },
     url: `http://127.0.0.1:${webPort}`,
-    bmc: { protocol: 'redfish', url: `https://127.0.0.1:${bmcPort}`, user: LAB_USER, password: `file:${parts.dir}/bmc-password`, fingerprint: bmcFingerprint },
+    bmc: {
+      protocol: 'redfish',
+      url: `https://127.0.0.1:${bmcPort}`,
+      user: LAB_USER,
+      password: `file:${parts.dir}/bmc-password`,
+      fingerprint: bmcFingerprint,
+    },
     service: serviceOf(parts, name),
   };
 }
 
-function serviceOf({ world, balancerPort }: FleetParts, name: string): ServiceInput {
+function serviceOf({ world, clock, balancerPort }: FleetParts, name: string): ServiceInput {
   const { options } = world;
+  // A call that may wait for the database waits in the lab's time.
+  const slowMs = Math.ceil(CALL_MS + clock.realMs(options.databaseTimeoutMs));
+  const quick = { timeoutMs: CALL_MS };
+  const slow = { timeoutMs: slowMs };
   const { minMs: min, maxMs: max } = options.ttl;
   const at = `http://127.0.0.1:${balancerPort}/servers/${name}`;
   const files = options.servers.find((server) => server.name === name)?.files ?? [];
   return {
     offline: {
-      read: { run: 'apictl offline status' },
-      on: { run: 'apictl offline on', timeoutMs: SLOW_CALL_MS },
-      off: { run: 'apictl offline off' },
+      read: { run: 'apictl offline status', ...quick },
+      on: { run: 'apictl offline on', ...slow },
+      off: { run: 'apictl offline off', ...quick },
     },
     clocks: [
       {
         name: 'config',
-        read: { run: 'apictl cache status' },
-        refresh: { run: 'apictl cache refresh', timeoutMs: SLOW_CALL_MS },
+        read: { run: 'apictl cache status', ...quick },
+        refresh: { run: 'apictl cache refresh', ...slow },
         ttlMs: { min, max },
         whenExpired: whenExpired(world),
       },
     ],
     dependencies: {
       database: {
-        answers: { run: 'apictl database ping', timeoutMs: SLOW_CALL_MS },
+        answers: { run: 'apictl database ping', ...slow },
         cut: { run: 'apictl path cut database {seconds}' },
         restore: { run: 'apictl path restore database' },
-        path: { run: 'apictl path status database' },
+        path: { run: 'apictl path status database', ...quick },
         timeoutMs: options.databaseTimeoutMs,
         capacityPerSecond: options.capacityPerSecond,
       },
     },
     configuration: {
-      files: files.map(({ path, content, mode, owner }) => ({ path, expect: { text: content }, mode, owner, show: true })),
-      running: { run: 'apictl running' },
-      reload: { run: 'apictl reload' },
+      files: files.map(({ path, content, mode, owner }) => ({
+        path,
+        expect: { text: content },
+        mode,
+        owner,
+        show: true,
+      })),
+      running: { run: 'apictl running', ...quick },
+      reload: { run: 'apictl reload', ...quick },
       become: true,
     },
     traffic: {

@@ -2,6 +2,28 @@ import { X509Certificate, randomBytes } from 'node:crypto';
 import { generate } from 'selfsigned';
 import ssh2 from 'ssh2';
 
+/** Every secret and identity of one lab, made anew each time. */
+export interface LabKeys {
+  readonly user: SshKeyPair;
+  readonly servers: readonly ServerKeys[];
+  readonly bmcPassword: string;
+  readonly token: string;
+}
+
+export interface ServerKeys {
+  readonly host: SshKeyPair;
+  readonly certificate: Certificate;
+}
+
+/** The keys of a lab with so many servers: a few milliseconds each. */
+export async function makeKeys(count: number): Promise<LabKeys> {
+  const each = Array.from({ length: count }, async (_, index) => ({
+    host: sshKeyPair('neap-lab-host'),
+    certificate: await certificate(`bmc-${index + 1}`),
+  }));
+  return { user: sshKeyPair('neap-lab'), servers: await Promise.all(each), bmcPassword: secret(), token: secret() };
+}
+
 export interface SshKeyPair {
   readonly privateKey: string;
   /** As in an authorized_keys file: type and base64. */
@@ -12,7 +34,7 @@ export interface SshKeyPair {
 const KEY_TRIES = 50;
 
 /** A new ed25519 pair. ssh2 makes an unreadable one now and then, so both halves are read back first. */
-export function sshKeyPair(comment: string): SshKeyPair {
+function sshKeyPair(comment: string): SshKeyPair {
   for (let tries = 0; tries < KEY_TRIES; tries += 1) {
     const { private: privateKey, public: publicKey } = ssh2.utils.generateKeyPairSync('ed25519', { comment });
     const readable = [privateKey, publicKey].every((key) => !(ssh2.utils.parseKey(key) instanceof Error));
@@ -29,7 +51,7 @@ export interface Certificate {
 }
 
 /** A self-signed certificate for 127.0.0.1, on a P-256 key: RSA keys would take most of a lab's start. */
-export async function certificate(commonName: string): Promise<Certificate> {
+async function certificate(commonName: string): Promise<Certificate> {
   const pair = await generate([{ name: 'commonName', value: commonName }], {
     keyType: 'ec',
     curve: 'P-256',
@@ -40,6 +62,6 @@ export async function certificate(commonName: string): Promise<Certificate> {
 }
 
 /** A secret of 144 bits, in letters that need no quoting. */
-export function secret(): string {
+function secret(): string {
   return randomBytes(18).toString('base64url');
 }

@@ -13,5 +13,8 @@ export const labFileSchema = z.strictObject({
 export type LabFile = z.output<typeof labFileSchema>;
 
 /** What a lab's process says to the one that started it. */
-export const labReportSchema = z.discriminatedUnion('ready', [z.object({ ready: z.literal(true) }), z.object({ ready: z.literal(false), why: z.string() })]);
+export const labReportSchema = z.discriminatedUnion('ready', [
+  z.object({ ready: z.literal(true) }),
+  z.object({ ready: z.literal(false), why: z.string() }),
+]);
 export type LabReport = z.output<typeof labReportSchema>;

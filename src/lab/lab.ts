@@ -1,12 +1,13 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { advance, type ServerState, type World } from '../herd/index.ts';
 import type { FleetInput } from '../model/index.ts';
 import { openBalancer, openControlTarget, type Service } from './balancer.ts';
 import { openBmc } from './bmc.ts';
 import { startClock, type LabClock } from './clock.ts';
-import { fleetModule, fleetOf, sshConfig, type Addresses } from './fleet-file.ts';
-import { certificate, secret, sshKeyPair, type Certificate, type SshKeyPair } from './keys.ts';
+import { fleetOf, type Addresses } from './fleet-file.ts';
+import { writeFleet, writeFolder } from './folder.ts';
+import { makeKeys, type LabKeys, type ServerKeys } from './keys.ts';
 import type { Link, Manner } from './link.ts';
 import { labOptionsSchema, type LabOptionsInput } from './options.ts';
 import { openRecord, type LabRecord } from './record.ts';
@@ -50,14 +51,18 @@ export async function startLab(input: LabOptionsInput, onDown: () => void = () =
   try {
     const stage = openStage(scene.world, clock, record, open);
     const addresses: Addresses[] = [];
-    for (const [index, server] of scene.world.servers.entries()) {
-      addresses.push(await openServer(stage, scene, server, { keys, index, open }));
+    for (const [index, own] of keys.servers.entries()) {
+      const server = scene.world.servers[index];
+      if (server !== undefined) addresses.push(await openServer(stage, scene, server, { keys, own, open }));
     }
     const balancer = open.keep(await openBalancer(stage));
     const control = open.keep(await openControlTarget());
-    const tell = open.keep(await openTell(stage, keys.token, onDown));
-    const fleet = fleetOf({ name: options.name, dir: options.dir, clock, world: scene.world, addresses, balancerPort: balancer.port, controlPort: control.port });
-    writeFolder(options.dir, fleet, keys);
+    const describe = (): FleetInput =>
+      fleetOf({ name: options.name, dir: options.dir, clock, world: scene.world, addresses, balancerPort: balancer.port, controlPort: control.port });
+    const skipped = (): void => writeFleet(options.dir, describe());
+    const tell = open.keep(await openTell(stage, keys.token, { down: onDown, skipped }));
+    const fleet = describe();
+    writeFolder(options.dir, fleet, { keys, addresses });
     const ticker = setInterval(() => stage.touch(), TICK_MS);
     open.keep({ close: () => clearInterval(ticker) });
     return {
@@ -98,25 +103,6 @@ class Opened {
   }
 }
 
-interface LabKeys {
-  readonly user: SshKeyPair;
-  readonly hosts: readonly SshKeyPair[];
-  readonly certificates: readonly Certificate[];
-  readonly bmcPassword: string;
-  readonly token: string;
-}
-
-async function makeKeys(count: number): Promise<LabKeys> {
-  const each = Array.from({ length: count }, (_, index) => index);
-  return {
-    user: sshKeyPair('neap-lab'),
-    hosts: each.map(() => sshKeyPair('neap-lab-host')),
-    certificates: await Promise.all(each.map((index) => certificate(`bmc-${index + 1}`))),
-    bmcPassword: secret(),
-    token: secret(),
-  };
-}
-
 function openStage(world: World, clock: LabClock, record: LabRecord, open: Opened): Stage {
   const waits = new Set<() => void>();
   open.keep({ close: () => waits.forEach((end) => end()) });
@@ -141,31 +127,30 @@ function openStage(world: World, clock: LabClock, record: LabRecord, open: Opene
   };
 }
 
-async function openServer(stage: Stage, scene: Scene, server: ServerState, parts: { keys: LabKeys; index: number; open: Opened }): Promise<Addresses> {
-  const { keys, index, open } = parts;
+async function openServer(
+  stage: Stage,
+  scene: Scene,
+  server: ServerState,
+  { keys, own, open }: { readonly keys: LabKeys; readonly own: ServerKeys; readonly open: Opened },
+): Promise<Addresses> {
   const manner = (): Manner => mannerOf(scene, server);
-  const ssh = await openSsh(stage, server, { hostKey: keys.hosts[index]!.privateKey, userKey: keys.user.publicKey, manner });
+  const ssh = await openSsh(stage, server, { hostKey: own.host.privateKey, userKey: keys.user.publicKey, manner });
   open.links.push(ssh);
   const web = await openWeb(stage, server, manner);
   open.links.push(web);
-  const bmc = open.keep(await openBmc(stage, server, { certificate: keys.certificates[index]!, password: keys.bmcPassword }));
+  const bmc = open.keep(await openBmc(stage, server, { certificate: own.certificate, password: keys.bmcPassword }));
   if (scene.withoutBmc.has(server.name)) bmc.close();
-  return { sshPort: ssh.port, webPort: web.port, bmcPort: bmc.port, bmcFingerprint: keys.certificates[index]!.fingerprint };
+  return {
+    name: server.name,
+    sshPort: ssh.port,
+    hostKey: own.host.publicKey,
+    webPort: web.port,
+    bmcPort: bmc.port,
+    bmcFingerprint: own.certificate.fingerprint,
+  };
 }
 
 function mannerOf(scene: Scene, server: ServerState): Manner {
   if (server.power !== 'on') return 'refuses';
   return server.hungAtMs !== null || scene.cutOff.has(server.name) ? 'silent' : 'answers';
-}
-
-function writeFolder(dir: string, fleet: FleetInput, keys: LabKeys): void {
-  const write = (name: string, text: string): void => writeFileSync(join(dir, name), text, { mode: 0o600 });
-  write('user_key', keys.user.privateKey.endsWith('\n') ? keys.user.privateKey : `${keys.user.privateKey}\n`);
-  write('user_key.pub', `${keys.user.publicKey}\n`);
-  write('bmc-password', keys.bmcPassword);
-  write('control-token', keys.token);
-  const known = fleet.servers.map(({ ssh }, index) => (typeof ssh === 'object' ? `[${ssh.host}]:${ssh.port ?? 22} ${keys.hosts[index]!.publicKey}\n` : ''));
-  write('known_hosts', known.join(''));
-  write('ssh_config', sshConfig(fleet));
-  write('fleet.ts', fleetModule(fleet));
 }

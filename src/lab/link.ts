@@ -21,7 +21,7 @@ const MAX_SOCKETS = 2_000;
 export async function openLink(manner: () => Manner, onSocket: (socket: Socket) => void): Promise<Link> {
   const sockets = new Set<Socket>();
   let last = manner();
-  const server = createServer((socket) => {
+  const server = createServer({ noDelay: true }, (socket) => {
     follow();
     if (last === 'refuses' || sockets.size >= MAX_SOCKETS) {
       socket.resetAndDestroy();

@@ -26,7 +26,15 @@ try {
   // Who looked at the lab from a terminal may close it; the lab outlives that.
   process.on('SIGHUP', () => {});
   await awaitAnswers(lab);
-  const about: LabFile = { name: options.name, pid: process.pid, fleetFile: lab.fleetFile, controlUrl: lab.controlUrl, servers: options.servers, scenario: options.scenario, timeLapse: options.timeLapse };
+  const about: LabFile = {
+    name: options.name,
+    pid: process.pid,
+    fleetFile: lab.fleetFile,
+    controlUrl: lab.controlUrl,
+    servers: options.servers,
+    scenario: options.scenario,
+    timeLapse: options.timeLapse,
+  };
   writeFileSync(file, `${JSON.stringify(about, null, 2)}\n`, { mode: 0o600 });
   report({ ready: true });
 } catch (error) {

@@ -1,10 +1,20 @@
 import { z } from 'zod';
 
 /** Named starting points; see `setScene` for what each one is. */
-export const scenarioSchema = z.enum(['healthy', 'feb-2021', 'half-applied', 'dead-server', 'dead-fleet', 'bmc-down', 'partition']);
+export const scenarioSchema = z.enum([
+  'healthy',
+  'feb-2021',
+  'half-applied',
+  'dead-server',
+  'dead-fleet',
+  'bmc-down',
+  'partition',
+]);
 export type Scenario = z.output<typeof scenarioSchema>;
 
-export const labNameSchema = z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/, 'a lab name is small letters, digits and dashes, at most 40');
+export const labNameSchema = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,39}$/, 'a lab name is small letters, digits and dashes, at most 40');
 
 /** What a lab is made of. All times but `timeLapse` are in its own time. */
 export const labOptionsSchema = z.strictObject({
@@ -17,7 +27,12 @@ export const labOptionsSchema = z.strictObject({
   scenario: scenarioSchema,
   seed: z.number().int().nonnegative(),
   ttl: z
-    .strictObject({ minMs: z.number().positive(), maxMs: z.number().positive(), drawn: z.enum(['per-server', 'per-refresh']) })
+    .strictObject({
+      minMs: z.number().positive(),
+      maxMs: z.number().positive(),
+      drawn: z.enum(['per-server', 'per-refresh']),
+    })
+    .refine(({ minMs, maxMs }) => minMs <= maxMs, 'minMs is at most maxMs')
     .default({ minMs: 180_000, maxMs: 240_000, drawn: 'per-server' }),
   /** Departures from the scenario's model. */
   model: z

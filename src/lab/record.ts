@@ -34,7 +34,12 @@ export function openRecord(file: string, clock: LabClock): LabRecord {
   const entries: RecordEntry[] = [];
   return {
     add(entry) {
-      const full: RecordEntry = { ...entry, what: entry.what.slice(0, MAX_WHAT), atMs: Math.round(clock.nowMs()), realMs: Date.now() };
+      const full: RecordEntry = {
+        ...entry,
+        what: entry.what.slice(0, MAX_WHAT),
+        atMs: Math.round(clock.nowMs()),
+        realMs: Date.now(),
+      };
       if (entries.length < MAX_ENTRIES) entries.push(full);
       writeSync(handle, `${JSON.stringify(full)}\n`);
     },

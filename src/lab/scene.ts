@@ -1,6 +1,5 @@
 import {
   createWorld,
-  enterOffline,
   february,
   forgetReload,
   halfApply,
@@ -39,15 +38,21 @@ export function setScene(options: LabOptions, startMs: number): Scene {
         halfApply(world, server);
         reload(world, server);
       }
-      if (servers[3 * third] !== undefined) forgetReload(world, servers[3 * third]!);
+      for (const server of servers.slice(3 * third, 3 * third + 1)) forgetReload(world, server);
       break;
     case 'dead-server':
       die(world, servers.slice(Math.floor(servers.length / 2)).slice(0, 1));
       break;
     case 'dead-fleet':
-      for (const server of servers) enterOffline(world, server);
+      // All of them have just entered offline mode, in good time before the database went.
+      for (const server of servers) {
+        Object.assign(server, { offline: true, cache: { refreshedMs: startMs, ttlMs: server.ownTtlMs } });
+      }
       setDatabase(world, 'away', startMs + DEAD_FLEET_OUTAGE_MS);
-      die(world, servers.filter((_, index) => index % 10 !== 0));
+      die(
+        world,
+        servers.filter((_, index) => index % 10 !== 0),
+      );
       break;
     default:
   }
@@ -97,7 +102,9 @@ function worldOptions(options: LabOptions, startMs: number): WorldOptions {
     bootMs: model.bootMs ?? february.bootMs,
     ttl: options.ttl,
     startMs,
-    servers: Array.from({ length: options.servers }, (_, index) => seedOf(`api-${String(index + 1).padStart(digits, '0')}`, domainOf(index))),
+    servers: Array.from({ length: options.servers }, (_, index) =>
+      seedOf(`api-${String(index + 1).padStart(digits, '0')}`, domainOf(index)),
+    ),
   };
 }
 

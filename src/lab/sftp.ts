@@ -20,11 +20,14 @@ export function serveSftp(stage: Stage, server: ServerState, sftp: SFTPWrapper):
   sftp.on('WRITE', (id, name, offset, data) => write(session, id, handleOf(session, name), { offset, data }));
   sftp.on('CLOSE', (id, name) => close(session, id, name));
   sftp.on('OPENDIR', (id, path) => {
-    if (isFolder({ server }, absolute(path))) open(session, id, { path: absolute(path), writing: false, bytes: Buffer.alloc(0), listed: false });
+    if (isFolder({ server }, absolute(path)))
+      open(session, id, { path: absolute(path), writing: false, bytes: Buffer.alloc(0), listed: false });
     else sftp.status(id, STATUS.NO_SUCH_FILE);
   });
   sftp.on('READDIR', (id, name) => list(session, id, handleOf(session, name)));
-  sftp.on('REALPATH', (id, path) => sftp.name(id, [{ filename: absolute(path), longname: absolute(path), attrs: {} as Attributes }]));
+  sftp.on('REALPATH', (id, path) =>
+    sftp.name(id, [{ filename: absolute(path), longname: absolute(path), attrs: {} as Attributes }]),
+  );
   sftp.on('STAT', (id, path) => stat(session, id, absolute(path)));
   sftp.on('LSTAT', (id, path) => stat(session, id, absolute(path)));
   sftp.on('FSTAT', (id, name) => stat(session, id, handleOf(session, name)?.path ?? ''));
@@ -50,9 +53,16 @@ interface Handle {
 function openFile(session: SftpSession, id: number, path: string, flags: number): void {
   const writing = (flags & (OPEN_MODE.WRITE | OPEN_MODE.APPEND)) !== 0;
   const content = contentOf(session, path);
-  if (writing && (!mayWrite(LAB_USER, path) || isFolder(session, path))) session.sftp.status(id, STATUS.PERMISSION_DENIED);
+  if (writing && (!mayWrite(LAB_USER, path) || isFolder(session, path)))
+    session.sftp.status(id, STATUS.PERMISSION_DENIED);
   else if (!writing && content === null) session.sftp.status(id, STATUS.NO_SUCH_FILE);
-  else open(session, id, { path, writing, bytes: Buffer.from((flags & OPEN_MODE.TRUNC) === 0 ? (content ?? '') : '', 'latin1'), listed: false });
+  else
+    open(session, id, {
+      path,
+      writing,
+      bytes: Buffer.from((flags & OPEN_MODE.TRUNC) === 0 ? (content ?? '') : '', 'latin1'),
+      listed: false,
+    });
 }
 
 function open(session: SftpSession, id: number, handle: Handle): void {
@@ -71,14 +81,24 @@ function handleOf({ handles }: SftpSession, name: Buffer): Handle | undefined {
   return name.length === 4 ? handles.get(name.readUInt32BE()) : undefined;
 }
 
-function read({ sftp }: SftpSession, id: number, handle: Handle | undefined, { offset, length }: { offset: number; length: number }): void {
+function read(
+  { sftp }: SftpSession,
+  id: number,
+  handle: Handle | undefined,
+  { offset, length }: { offset: number; length: number },
+): void {
   const bytes = handle?.bytes.subarray(offset, offset + length);
   if (bytes === undefined) sftp.status(id, STATUS.FAILURE);
   else if (bytes.length === 0) sftp.status(id, STATUS.EOF);
   else sftp.data(id, bytes);
 }
 
-function write({ sftp }: SftpSession, id: number, handle: Handle | undefined, { offset, data }: { offset: number; data: Buffer }): void {
+function write(
+  { sftp }: SftpSession,
+  id: number,
+  handle: Handle | undefined,
+  { offset, data }: { offset: number; data: Buffer },
+): void {
   if (handle?.writing !== true || offset + data.length > MAX_PUT_BYTES) {
     sftp.status(id, STATUS.FAILURE);
     return;
@@ -94,8 +114,20 @@ function close(session: SftpSession, id: number, name: Buffer): void {
   const { stage, server, sftp, handles } = session;
   const handle = handleOf(session, name);
   if (handle?.writing === true) {
-    server.files[handle.path] = { content: handle.bytes.toString('latin1'), mode: '0644', owner: `${LAB_USER}:${LAB_USER}`, writtenMs: stage.world.nowMs };
-    stage.record.add({ server: server.name, via: 'sftp', what: `put ${handle.path}`, writes: true, changed: true, ok: true });
+    server.files[handle.path] = {
+      content: handle.bytes.toString('latin1'),
+      mode: '0644',
+      owner: `${LAB_USER}:${LAB_USER}`,
+      writtenMs: stage.world.nowMs,
+    };
+    stage.record.add({
+      server: server.name,
+      via: 'sftp',
+      what: `put ${handle.path}`,
+      writes: true,
+      changed: true,
+      ok: true,
+    });
   }
   if (name.length === 4) handles.delete(name.readUInt32BE());
   sftp.status(id, STATUS.OK);
@@ -108,10 +140,15 @@ function list(session: SftpSession, id: number, handle: Handle | undefined): voi
   }
   handle.listed = true;
   const prefix = handle.path === '/' ? '/' : `${handle.path}/`;
-  const below = Object.keys(session.server.files).flatMap((path) => (path.startsWith(prefix) ? [path.slice(prefix.length).split('/')[0]!] : []));
+  const below = Object.keys(session.server.files).flatMap((path) =>
+    path.startsWith(prefix) ? path.slice(prefix.length).split('/').slice(0, 1) : [],
+  );
   session.sftp.name(
     id,
-    [...new Set(below)].map((filename) => ({ filename, longname: filename, attrs: attributes(session, prefix + filename)! })),
+    [...new Set(below)].flatMap((filename) => {
+      const attrs = attributes(session, prefix + filename);
+      return attrs === null ? [] : [{ filename, longname: filename, attrs }];
+    }),
   );
 }
 
@@ -126,7 +163,8 @@ function attributes({ stage, server }: SftpSession, path: string): Attributes | 
   const file = server.files[path];
   const seconds = Math.floor((file?.writtenMs ?? stage.world.nowMs) / 1_000);
   const base = { uid: 0, gid: 0, atime: seconds, mtime: seconds };
-  if (content !== null) return { ...base, mode: 0o100000 | Number.parseInt(file?.mode ?? '0444', 8), size: content.length };
+  if (content !== null)
+    return { ...base, mode: 0o100000 | Number.parseInt(file?.mode ?? '0444', 8), size: content.length };
   return isFolder({ server }, path) ? { ...base, mode: 0o040755, size: 0 } : null;
 }
 

@@ -11,10 +11,16 @@ import { say } from './web.ts';
 /** What a lab can be told from outside its fleet: the weather, so to speak. */
 export const labCommandSchema = z.discriminatedUnion('tell', [
   /** `backInMs` brings it back by itself, in lab milliseconds. */
-  z.strictObject({ tell: z.literal('database'), state: z.enum(['away', 'back', 'refuse']), backInMs: z.number().positive().optional() }),
+  z.strictObject({
+    tell: z.literal('database'),
+    state: z.enum(['away', 'back', 'refuse']),
+    backInMs: z.number().positive().optional(),
+  }),
   z.strictObject({ tell: z.literal('hang'), server: serverNameSchema }),
   z.strictObject({ tell: z.literal('half-apply'), server: serverNameSchema }),
   z.strictObject({ tell: z.literal('page'), on: z.boolean() }),
+  /** Time jumps ahead, for everybody: the fleet file gets the new anchor. */
+  z.strictObject({ tell: z.literal('skip'), forMs: z.number().positive().max(31 * 24 * 3_600_000) }),
   /** Entries of the record from this index on. */
   z.strictObject({ tell: z.literal('record'), from: z.number().int().nonnegative().default(0) }),
   z.strictObject({ tell: z.literal('status') }),
@@ -39,19 +45,23 @@ export interface LabStatus {
 }
 
 /** The answer to each command. */
-export type LabAnswer = { readonly ok: true; readonly record?: readonly RecordEntry[]; readonly status?: LabStatus } | { readonly ok: false; readonly error: string };
+export type LabAnswer =
+  | { readonly ok: true; readonly record?: readonly RecordEntry[]; readonly status?: LabStatus }
+  | { readonly ok: false; readonly error: string };
 
 /** The lab's own door, for who holds its token. */
-export function openTell(stage: Stage, token: string, down: () => void): Promise<Service> {
+export function openTell(stage: Stage, token: string, told: { readonly down: () => void; readonly skipped: () => void }): Promise<Service> {
   return openService(async (incoming, outgoing) => {
-    if (!same(incoming.headers.authorization ?? '', `Bearer ${token}`)) return say(outgoing, 401, { ok: false, error: 'wrong token' });
+    if (!same(incoming.headers.authorization ?? '', `Bearer ${token}`))
+      return say(outgoing, 401, { ok: false, error: 'wrong token' });
     const command = labCommandSchema.safeParse(await jsonBody(incoming));
     if (!command.success) return say(outgoing, 400, { ok: false, error: z.prettifyError(command.error) });
     stage.touch();
     const answer = obey(stage, command.data);
     stage.touch();
     say(outgoing, answer.ok ? 200 : 404, answer);
-    if (command.data.tell === 'down') down();
+    if (command.data.tell === 'down') told.down();
+    if (command.data.tell === 'skip') told.skipped();
   });
 }
 
@@ -76,6 +86,9 @@ function obey(stage: Stage, command: z.output<typeof labCommandSchema>): LabAnsw
       return note(`page ${command.on ? 'on' : 'off'}`);
     case 'down':
       return note('down');
+    case 'skip':
+      stage.clock.skip(command.forMs);
+      return note(`skip ${command.forMs} ms`);
     case 'hang':
     case 'half-apply': {
       const server = world.servers.find(({ name }) => name === command.server);
@@ -96,7 +109,15 @@ function statusOf(world: World): LabStatus {
     atMs: world.nowMs,
     database: { state, refreshes, peakPerSecond },
     page: world.balancer.page,
-    servers: world.servers.map(({ name, power, hungAtMs, offline, inRotation, seenUp, resets }) => ({ name, power, hung: hungAtMs !== null, offline, inRotation, seenUp, resets })),
+    servers: world.servers.map(({ name, power, hungAtMs, offline, inRotation, seenUp, resets }) => ({
+      name,
+      power,
+      hung: hungAtMs !== null,
+      offline,
+      inRotation,
+      seenUp,
+      resets,
+    })),
   };
 }
 

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { request, type ServerState } from '../herd/index.ts';
+import { pathOf } from './body.ts';
 import { openLink, type Link, type Manner } from './link.ts';
 import type { Stage } from './stage.ts';
 
@@ -12,9 +13,14 @@ export async function openWeb(stage: Stage, server: ServerState, manner: () => M
   return openLink(manner, (socket) => http.emit('connection', socket));
 }
 
-async function answer(stage: Stage, server: ServerState, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+async function answer(
+  stage: Stage,
+  server: ServerState,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+): Promise<void> {
   outgoing.on('error', () => outgoing.destroy());
-  const kind = kindOf(incoming.url ?? '/');
+  const kind = kindOf(pathOf(incoming));
   if (kind === null || (incoming.method !== 'GET' && incoming.method !== 'HEAD')) {
     say(outgoing, kind === null ? 404 : 405, { error: 'there is only GET /health, / and /mail' });
     return;
@@ -30,11 +36,17 @@ async function answer(stage: Stage, server: ServerState, incoming: IncomingMessa
   await stage.wait(met.tookMs);
   // Who has hung or rebooted in the meantime owes nobody an answer any more.
   if (server.hungAtMs !== null || server.bootId !== bootId) return;
-  say(outgoing, met.status, met.status === 200 ? { server: server.name, ok: true } : { server: server.name, error: 'the database does not answer' });
+  say(
+    outgoing,
+    met.status,
+    met.status === 200
+      ? { server: server.name, ok: true }
+      : { server: server.name, error: 'the database does not answer' },
+  );
 }
 
-function kindOf(url: string): 'health' | 'anonymous' | 'logged-in' | null {
-  switch (url.split('?')[0]) {
+function kindOf(path: string): 'health' | 'anonymous' | 'logged-in' | null {
+  switch (path) {
     case '/health':
       return 'health';
     case '/':
@@ -47,7 +59,12 @@ function kindOf(url: string): 'health' | 'anonymous' | 'logged-in' | null {
 }
 
 /** Answers in JSON. */
-export function say(outgoing: ServerResponse, status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): void {
+export function say(
+  outgoing: ServerResponse,
+  status: number,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): void {
   outgoing.writeHead(status, { 'content-type': 'application/json', ...headers });
   outgoing.end(`${JSON.stringify(body)}\n`);
 }

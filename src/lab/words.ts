@@ -7,7 +7,7 @@ export function splitWords(line: string): readonly string[] | null {
   let word: string | null = null;
   let at = 0;
   while (at < line.length) {
-    const char = line[at]!;
+    const char = line.charAt(at);
     if (/\s/.test(char)) {
       if (word !== null) words.push(word);
       word = null;
@@ -25,13 +25,13 @@ export function splitWords(line: string): readonly string[] | null {
 
 /** One quoted or bare piece that starts at `at`. */
 function quoted(line: string, at: number): { readonly text: string; readonly end: number } | null {
-  const char = line[at]!;
+  const char = line.charAt(at);
   if (char === "'") {
     const end = line.indexOf("'", at + 1);
     return end < 0 ? null : { text: line.slice(at + 1, end), end: end + 1 };
   }
   if (char === '"') return doubleQuoted(line, at + 1);
-  if (char === '\\') return at + 1 < line.length ? { text: line[at + 1]!, end: at + 2 } : null;
+  if (char === '\\') return at + 1 < line.length ? { text: line.charAt(at + 1), end: at + 2 } : null;
   if (/[|&;<>()$`*?[\]#~!{}]/.test(char)) return null;
   return { text: char, end: at + 1 };
 }
@@ -39,10 +39,10 @@ function quoted(line: string, at: number): { readonly text: string; readonly end
 function doubleQuoted(line: string, from: number): { readonly text: string; readonly end: number } | null {
   let text = '';
   for (let at = from; at < line.length; at += 1) {
-    const char = line[at]!;
+    const char = line.charAt(at);
     if (char === '"') return { text, end: at + 1 };
     if (char === '$' || char === '`') return null;
-    const next = line[at + 1] ?? '';
+    const next = line.charAt(at + 1);
     if (char === '\\' && '"\\$`'.includes(next) && next !== '') {
       text += next;
       at += 1;

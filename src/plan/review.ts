@@ -1,4 +1,4 @@
-import { sentence, type Finding, type PlanHeader, type Slice } from '../model/index.ts';
+import type { Finding, PlanHeader, Slice } from '../model/index.ts';
 import type { CompileInput } from './compile.ts';
 
 /** How many servers a finding names. */
@@ -7,8 +7,10 @@ const NAMED_MAX = 8;
 /** What stands in the way of a plan, from its verdicts: none is dropped. */
 export function review(header: PlanHeader, slices: readonly Slice[], except: CompileInput['except']): Finding[] {
   const trouble = troubleOf(slices);
+  // A line that takes nothing away may begin without a server that does not answer: it is looked at again there.
+  const takes = header.steps.some((step) => step.step === 'act' && step.nature === 'risk');
   return [
-    ...perServer(trouble),
+    ...perServer(trouble, takes),
     ...budgetFinding(header, trouble),
     ...windowFinding(header),
     ...except.flatMap(exceptFinding),
@@ -32,7 +34,7 @@ function troubleOf(slices: readonly Slice[]): Trouble[] {
         if (found.has(server)) continue;
         if (verdict.verdict === 'refused') found.set(server, { server, sort: 'refused', code: 'refused', what: verdict.why, cure: verdict.remedy });
         if (verdict.verdict === 'failed') {
-          found.set(server, { server, sort: 'failed', code: verdict.failure.kind, what: sentence(verdict.failure), cure: verdict.failure.remedy });
+          found.set(server, { server, sort: 'failed', code: verdict.failure.kind, what: `${verdict.failure.what}. ${verdict.failure.state}`, cure: verdict.failure.remedy });
         }
         if (verdict.verdict === 'contingency') {
           found.set(server, { server, sort: 'contingency', code: 'hung', what: 'it is hung', cure: `Contingency ${verdict.contingency} recovers it in this run` });
@@ -43,12 +45,13 @@ function troubleOf(slices: readonly Slice[]): Trouble[] {
   return [...found.values()];
 }
 
-function perServer(trouble: readonly Trouble[]): Finding[] {
-  const alike = Map.groupBy(trouble, ({ sort, code, what, server }) => `${sort} ${code} ${what.replaceAll(server, '*')}`);
+function perServer(trouble: readonly Trouble[], takes: boolean): Finding[] {
+  // Failures of one sort are one finding: each names its own address, and six of them are one thing to look at.
+  const alike = Map.groupBy(trouble, ({ sort, code, what, server }) => `${sort} ${code} ${sort === 'failed' ? '' : what.replaceAll(server, '*')}`);
   return [...alike.values()].map((group) => {
     const { sort, code, what, cure } = group[0] as Trouble;
     return {
-      severity: sort === 'contingency' ? 'warning' : 'refusal',
+      severity: sort === 'contingency' || (sort === 'failed' && !takes) ? 'warning' : 'refusal',
       code,
       what: `${names(group.map((each) => each.server))}: ${what}`,
       cures: [cure],
@@ -65,7 +68,7 @@ function budgetFinding({ budget, contingencies }: PlanHeader, trouble: readonly 
       code: 'budget',
       what: `${hung.length} servers are hung before the run has begun, and its failure budget is ${budget.failures}`,
       cures: [
-        'Recover them first: `neap run recover-hung`',
+        'Recover them first: `neap run recover-fleet`',
         ...(contingencies.some((each) => each.suspectAbove < hung.length) ? ['So many at once can be a fault of the path from here to them: look at it from another place first'] : []),
       ],
     },

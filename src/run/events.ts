@@ -45,8 +45,8 @@ export type RunEvent =
   | { readonly type: 'homeward'; readonly servers: readonly string[] | null }
   /** A contingency begins for these servers, in a track of its own. */
   | { readonly type: 'armed'; readonly contingency: string; readonly track: string; readonly servers: readonly string[]; readonly suspect: boolean }
-  /** Nobody answered while the fuse was long enough: caches are refreshed again before the question. */
-  | { readonly type: 'renewed'; readonly gate: string; readonly from: string }
+  /** Steps are done again up to that gate or step: the fuse became too short while nobody answered, or time was lost before (`spoilt`). */
+  | { readonly type: 'renewed'; readonly gate: string; readonly from: string; readonly spoilt?: boolean }
   /** A view came or went: no more than that. */
   | { readonly type: 'viewed'; readonly by: string; readonly what: 'attached' | 'lost' | 'detached' }
   /** Time passed: what was waiting for it can go on. */

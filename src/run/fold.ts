@@ -7,7 +7,7 @@ import { armTrack, homeTrack, mainTrack } from './tracks.ts';
 import { intend } from './lane.ts';
 import { actStepOf, trackOf, withStep, withTrack, type PlanIndex } from './lines.ts';
 import { FRESH_TARGET, type ActState, type Out, type RunState, type TargetState, type Track } from './state.ts';
-import { applyToTarget, orphan } from './target.ts';
+import { applyToTarget, lookAgain, orphan } from './target.ts';
 
 /** Folds one event into the state. Pure and total: replaying a journal gives the state, whatever `next` decides today. */
 export function apply(state: RunState | null, { atMs, event }: Stamped, index: PlanIndex): RunState {
@@ -76,7 +76,7 @@ function fold(state: RunState, event: RunEvent, atMs: number, index: PlanIndex):
     case 'halted':
       return { ...state, halted: true };
     case 'unhalted':
-      return { ...state, halted: false };
+      return { ...onTargets(state, (target) => (target.phase === 'ready' ? lookAgain(target, atMs) : target)), halted: false };
     case 'abort':
       return turn(state, { code: 'abort', why: `${event.by}: ${event.reason}` });
     case 'turned':
@@ -173,14 +173,11 @@ function arm(state: RunState, event: Extract<RunEvent, { type: 'armed' }>, index
 
 /** A new engine: what was in flight has no outcome. */
 function orphanAll(state: RunState, atMs: number): RunState {
-  const tracks = state.tracks.map((track) => ({
+  const unasked = state.tracks.map((track) => ({
     ...track,
-    steps: track.steps.map((step) => {
-      if (step.step === 'gate') return step.phase === 'asked' ? { ...step, phase: 'waiting' as const } : step;
-      if (step.step !== 'act' || step.endedAtMs !== null) return step;
-      return { ...step, waves: step.waves.map((wave) => ({ targets: mapValues(wave.targets, (target) => orphan(target, atMs)) })) };
-    }),
+    steps: track.steps.map((step) => (step.step === 'gate' && step.phase === 'asked' ? { ...step, phase: 'waiting' as const } : step)),
   }));
+  const { tracks } = onTargets({ ...state, tracks: unasked }, (target) => orphan(target, atMs));
   const paged = Object.values(state.flying).reduce((all, effect) => (effect.effect === 'page' ? omit(all, effect.key) : all), state.paged);
   return { ...state, tracks, paged, flying: {} };
 }
@@ -199,6 +196,18 @@ function onTarget(state: RunState, place: Place, atMs: number, change: (target: 
     waves: act.waves.with(place.wave, { targets: { ...wave.targets, [place.target]: change(target) } }),
   };
   return withTrack(state, withStep(track, place.step, moved));
+}
+
+/** Every server's part in every step that has not ended. */
+function onTargets(state: RunState, change: (target: TargetState) => TargetState): RunState {
+  const tracks = state.tracks.map((track) => ({
+    ...track,
+    steps: track.steps.map((step) => {
+      if (step.step !== 'act' || step.endedAtMs !== null) return step;
+      return { ...step, waves: step.waves.map((wave) => ({ targets: mapValues(wave.targets, change) })) };
+    }),
+  }));
+  return { ...state, tracks };
 }
 
 function landed(state: RunState, id: string): RunState {

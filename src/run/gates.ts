@@ -47,18 +47,25 @@ export function passGate(state: RunState, effect: Extract<Effect, { effect: 'pas
   });
 }
 
-/** Back to the refresh, and every step from there to the gate is done anew. */
+/** Back to the refresh, and every step from there to the gate is done anew. Who fell out there for a short fuse is in again. */
 export function renewGate(state: RunState, event: Extract<RunEvent, { type: 'renewed' }>, index: PlanIndex): RunState {
   const track = trackOf(state, 'main');
   if (!track) return state;
   const line = lineOf(index, track);
   const from = line.findIndex((step) => step.id === event.from);
-  if (from < 0 || from > track.cursor) return state;
+  const to = line.findIndex((step) => step.id === event.gate);
+  if (from < 0 || to < from || from > track.cursor) return state;
   const steps = track.steps.map((step, at) => {
     const planned = line[at];
-    return at >= from && at <= track.cursor && planned ? freshStep(planned, at, planned.step === 'act' ? planned.waves : []) : step;
+    if (at < from || at > to || !planned) return step;
+    const fresh = freshStep(planned, at, planned.step === 'act' ? planned.waves : []);
+    // A gate does not wait longer because it was asked again.
+    return fresh.step === 'gate' && step.step === 'gate' ? { ...fresh, asks: step.asks, askedAtMs: step.askedAtMs } : fresh;
   });
-  return withTrack({ ...state, fuse: null }, { ...track, steps, cursor: from, renewals: track.renewals + 1 });
+  const again = new Set(line.slice(from, to + 1).map((step) => step.id));
+  const out = Object.fromEntries(Object.entries(state.out).filter(([, each]) => !(event.spoilt && again.has(each.step) && each.failure.kind === 'condition')));
+  const redone = track.redone + (event.spoilt ? 1 : 0);
+  return withTrack({ ...state, fuse: null, out }, { ...track, steps, cursor: from, renewals: track.renewals + 1, redone });
 }
 
 function onGate(state: RunState, trackId: string, index: PlanIndex, change: (gate: GateState, step: GateStep) => GateState): RunState {

@@ -25,5 +25,6 @@ export type { Looked, Outcome, RunEvent, Stamped } from './events.ts';
 export { gateOf } from './gates.ts';
 export { actStepOf, currentOf, gateIdOf, lineOf, trackOf, type PlanIndex } from './lines.ts';
 export { budgetOf, type Next } from './next.ts';
+export { unprovenServers } from './outcome.ts';
 export { isSettled, type ActState, type Fuse, type GateState, type Out, type RunState, type StepState, type TargetState, type Track } from './state.ts';
-export { clockTime, nameServers } from './words.ts';
+export { clockTime, gateText, nameServers } from './words.ts';

@@ -1,6 +1,6 @@
 import type { ActStep } from '../model/index.ts';
 import type { Effect, Place } from './effects.ts';
-import { CONFIRM_FACTOR, CONFIRM_MIN_MS } from './limits.ts';
+import { CONFIRM_FACTOR, CONFIRM_MIN_MS, DOUBT_MIN_MS } from './limits.ts';
 import { isSettled, type ActState, type TargetState, type WaveState } from './state.ts';
 
 /** What the run allows a lane right now. */
@@ -13,6 +13,8 @@ export interface Allowance {
   /** Nothing new: only what has begun is brought to a known end. */
   readonly draining: boolean;
   readonly priorBootId: (server: string) => string | null;
+  /** How often the track went back and did steps anew: keeps their effects' ids apart. */
+  readonly round: number;
 }
 
 export interface LaneNext {
@@ -42,7 +44,7 @@ export function nextInLane(step: ActStep, act: ActState, wave: WaveState, at: Om
         starts = 0;
         continue;
       }
-      effects.push(look(step, act, target, place, allow.nowMs));
+      effects.push(look(step, act, target, place, allow));
       // One start a slot: the next is due a slot later, and comes round again by `wakeAtMs`.
       starts = step.perSecond === null || act.does === 'undo' ? starts - 1 : 0;
       continue;
@@ -60,9 +62,9 @@ export function nextInLane(step: ActStep, act: ActState, wave: WaveState, at: Om
 function continueOn(step: ActStep, act: ActState, target: TargetState, place: Place, allow: Allowance): Effect | null {
   switch (target.phase) {
     case 'held':
-      return look(step, act, target, place, allow.nowMs);
+      return look(step, act, target, place, allow);
     case 'ready':
-      return { effect: act.does, id: idOf(place, act.does, target.attempts), place, change: target.change };
+      return { effect: act.does, id: idOf(place, allow.round, act.does, target.attempts), place, change: target.change };
     case 'acted':
     case 'doubt':
       return confirm(step, act, target, place, allow);
@@ -71,36 +73,36 @@ function continueOn(step: ActStep, act: ActState, target: TargetState, place: Pl
   }
 }
 
-function look(step: ActStep, act: ActState, target: TargetState, place: Place, nowMs: number): Effect {
+function look(step: ActStep, act: ActState, target: TargetState, place: Place, { nowMs, round }: Allowance): Effect {
   // A check soaks while it looks; a change soaks while it is confirmed.
   const soaks = act.does === 'perform' && step.nature === 'check' && step.soakMs > 0;
   return {
     effect: 'look',
-    id: idOf(place, 'look', target.looks),
+    id: idOf(place, round, 'look', target.looks),
     place,
     for: act.does,
     soakUntilMs: soaks ? (target.soakUntilMs ?? nowMs + step.soakMs) : null,
   };
 }
 
-function confirm(step: ActStep, act: ActState, target: TargetState, place: Place, { nowMs, priorBootId }: Allowance): Effect {
+function confirm(step: ActStep, act: ActState, target: TargetState, place: Place, { nowMs, priorBootId, round }: Allowance): Effect {
   const soakMs = act.does === 'perform' ? step.soakMs : 0;
   return {
     effect: 'confirm',
-    id: idOf(place, 'confirm', target.attempts),
+    id: idOf(place, round, 'confirm', target.confirms),
     place,
     for: act.does,
     change: target.change,
     sinceMs: target.sinceMs ?? nowMs,
-    deadlineMs: nowMs + Math.max(CONFIRM_MIN_MS, step.expectedMs * CONFIRM_FACTOR),
+    deadlineMs: nowMs + Math.max(target.inDoubt ? DOUBT_MIN_MS : CONFIRM_MIN_MS, step.expectedMs * CONFIRM_FACTOR),
     soakUntilMs: soakMs > 0 ? (target.soakUntilMs ?? nowMs + soakMs) : null,
     priorBootId: priorBootId(place.target),
   };
 }
 
-/** Unique for every effect that is ever intended: looks and attempts only rise. */
-function idOf({ track, step, wave, target }: Place, word: string, attempt: number): string {
-  return `${track}/${step}.${wave}/${target}/${word}/${attempt}`;
+/** Unique for every effect that is ever intended: within a round, looks, attempts and confirmations only rise. */
+function idOf({ track, step, wave, target }: Place, round: number, word: string, count: number): string {
+  return `${track}/${step}.${wave}${round === 0 ? '' : `~${round}`}/${target}/${word}/${count}`;
 }
 
 /** How the intention itself moves a server on. */
@@ -112,7 +114,7 @@ export function intend(target: TargetState, effect: Extract<Effect, { place: Pla
     case 'undo':
       return { ...target, phase: 'acting', attempts: target.attempts + 1, dirty: true, sinceMs: target.dirty && target.sinceMs !== null ? target.sinceMs : atMs };
     case 'confirm':
-      return { ...target, phase: 'confirming', lookAtMs: null, soakUntilMs: effect.soakUntilMs ?? target.soakUntilMs };
+      return { ...target, phase: 'confirming', confirms: target.confirms + 1, lookAtMs: null, soakUntilMs: effect.soakUntilMs ?? target.soakUntilMs };
   }
 }
 

@@ -18,8 +18,14 @@ export const CONFIRM_FACTOR = 5;
 /** And at least so long: reading again over a slow path takes its time. */
 export const CONFIRM_MIN_MS = 60_000;
 
+/** One that may never have begun is not waited for as long: the fuse may burn meanwhile, and acting again is decided by another look. */
+export const DOUBT_MIN_MS = 15_000;
+
 /** How long a broken path (a jump host) may stay broken before the servers behind it count as unreachable. */
 export const PATH_BROKEN_MAX_MS = 15 * 60_000;
 
-/** How often a gate may send the line back to refresh, because nobody answered while the fuse was long enough. */
-export const RENEWALS_MAX = 20;
+/** How often a gate may send the line back to refresh, because nobody answered while the fuse was long enough: two hours at a quarter of a minute. */
+export const RENEWALS_MAX = 500;
+
+/** How often what time has spoilt is done again: once can be an engine that was away, thrice is a plan that does not fit. */
+export const REDONE_MAX = 3;

@@ -61,6 +61,7 @@ function nextInStep(state: RunState, track: Track, act: ActState, index: PlanInd
     nowMs: state.nowMs,
     draining: track.status === 'draining' || halted,
     priorBootId: (server) => bootIdOf(state, server),
+    round: track.renewals,
   });
 }
 

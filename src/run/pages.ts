@@ -1,4 +1,5 @@
 import { gateOf } from './gates.ts';
+import { PATH_BROKEN_MAX_MS } from './limits.ts';
 import { currentOf, lineOf, type PlanIndex } from './lines.ts';
 import type { RunState, Track } from './state.ts';
 import { clockTime, nameServers } from './words.ts';
@@ -11,12 +12,20 @@ export interface Page {
 
 /** Everything that a person must be told now. Told once: the state remembers which keys were paged. */
 export function pagesDue(state: RunState, index: PlanIndex): Page[] {
-  return [...homePage(state), ...state.tracks.flatMap((track) => [...heldPages(track, index), ...gatePages(state, track, index), ...unknownPages(track, index)]), ...fusePages(state)];
+  return [...homePage(state), ...pathPages(state), ...state.tracks.flatMap((track) => [...heldPages(track, index), ...gatePages(state, track, index), ...unknownPages(track, index)]), ...fusePages(state)];
 }
 
 function homePage({ mode, homeWhy, run }: RunState): Page[] {
   if (mode !== 'home' || !homeWhy) return [];
   return [{ key: 'home', text: `Run ${run} turns for home: ${homeWhy.why}. Nothing more is taken; what was taken is given back. Watch it: neap attach ${run}` }];
+}
+
+/** One page a path, however many servers stand behind it. */
+function pathPages({ paths, run }: RunState): Page[] {
+  return Object.entries(paths).map(([path, { sinceMs }]) => ({
+    key: `path/${path}`,
+    text: `The way through ${path} is broken since ${clockTime(sinceMs)}: one fault, and whoever stands behind it is waited for, ${PATH_BROKEN_MAX_MS / 60_000} min at most. Bring ${path} back; the run then goes on by itself. See: neap status ${run}`,
+  }));
 }
 
 /** Holding the safe state: which need, and for whom. */

@@ -62,6 +62,8 @@ export interface Track {
   readonly cursor: number;
   readonly steps: readonly StepState[];
   readonly renewals: number;
+  /** How often something that time had spoilt was done again. */
+  readonly redone: number;
   /** For a contingency: whom it is armed for, and which one it is. */
   readonly servers: readonly string[];
   readonly contingency: string | null;
@@ -95,7 +97,10 @@ export interface TargetState {
   readonly looks: number;
   /** Looks in a row that got no answer. */
   readonly misses: number;
+  readonly confirms: number;
   readonly attempts: number;
+  /** Of these, how many an engine began and did not live to see the end of. */
+  readonly lostAttempts: number;
   /** The change that was decided, once it was. For an undo: the change to take back. */
   readonly change: Json;
   readonly decided: boolean;
@@ -133,7 +138,9 @@ export const FRESH_TARGET: TargetState = {
   phase: 'waiting',
   looks: 0,
   misses: 0,
+  confirms: 0,
   attempts: 0,
+  lostAttempts: 0,
   change: null,
   decided: false,
   dirty: false,

@@ -30,17 +30,28 @@ export function applyToTarget(target: TargetState, event: Told, rule: TargetRule
 
 /** The engine that was on it is gone: what it was doing is in doubt (promise 3). */
 export function orphan(target: TargetState, atMs: number): TargetState {
-  if (target.phase === 'looking') return { ...target, phase: 'held', lookAtMs: atMs };
-  if (target.phase === 'acting') return { ...target, phase: 'doubt', inDoubt: true };
-  if (target.phase === 'confirming') return { ...target, phase: target.inDoubt ? 'doubt' : 'acted' };
+  if (target.phase === 'looking' || target.phase === 'ready') return lookAgain(target, atMs);
+  // An attempt that a dead engine may never have sent is not one that failed.
+  if (target.phase === 'acting') return { ...target, phase: 'doubt', inDoubt: true, lostAttempts: target.lostAttempts + 1 };
+  // Time has passed since: a hold may have ended by itself.
+  if (target.phase === 'confirming' || target.phase === 'acted') return { ...target, phase: 'doubt', inDoubt: true };
   return target;
+}
+
+/** What was seen is no longer what is there right before acting. */
+export function lookAgain(target: TargetState, atMs: number): TargetState {
+  return { ...target, phase: 'held', lookAtMs: atMs };
 }
 
 function looked(target: TargetState, { verdict, condition, need, readings, repeatable, withinBounds }: Looked, rule: TargetRule, atMs: number): TargetState {
   const seen: TargetState = { ...target, readings, misses: 0, failure: null };
   if (rule.does === 'undo') {
     // The change that led away shows again, so the server is as before.
-    if (verdict.verdict === 'change' && canonicalJson(verdict.change) === canonicalJson(target.change)) return { ...seen, phase: 'done', inDoubt: false };
+    const asBefore = verdict.verdict === 'change' && canonicalJson(verdict.change) === canonicalJson(target.change);
+    if (asBefore && rule.step.releases !== null && !target.dirty) {
+      return fail(seen, failure(rule, 'condition', 'the hold had ended by itself, so what was done under it proves nothing', 'It is done again'));
+    }
+    if (asBefore) return { ...seen, phase: 'done', inDoubt: false };
     return need.holds ? { ...seen, phase: 'ready' } : held(seen, needFailure(rule, need.why), atMs);
   }
   if (verdict.verdict === 'refused') return fail(seen, failure(rule, 'condition', verdict.why, verdict.remedy));
@@ -66,7 +77,8 @@ function driftOf(verdict: Looked['verdict'], target: TargetState, rule: TargetRu
     return failure(rule, 'drift', 'it is neither as before the change nor as after it', remedy);
   }
   const { planned } = rule;
-  if (planned.verdict === 'unknown') {
+  // Who could not be read beforehand is decided now, like what could not be foretold.
+  if (planned.verdict === 'unknown' || planned.verdict === 'failed') {
     return withinBounds ? null : failure(rule, 'drift', 'the change it needs is not one that this step may make', remedy);
   }
   if (planned.verdict !== verdict.verdict) {
@@ -96,7 +108,7 @@ function onBrokenPath(target: TargetState, seen: Failure, atMs: number): TargetS
 }
 
 function actFailed(target: TargetState, seen: Failure, rule: TargetRule, atMs: number): TargetState {
-  const known = target.attempts < ATTEMPTS_MAX;
+  const known = target.attempts - target.lostAttempts < ATTEMPTS_MAX;
   // Never sent: as if it had not begun.
   if (seen.kind === 'unreachable' && known) return { ...target, phase: 'held', lookAtMs: atMs + RETRY_MS, failure: seen };
   if (seen.kind === 'path') return { ...onBrokenPath(target, seen, atMs), inDoubt: true };
@@ -109,8 +121,14 @@ function actFailed(target: TargetState, seen: Failure, rule: TargetRule, atMs: n
 
 function confirmFailed(target: TargetState, seen: Failure, rule: TargetRule, atMs: number): TargetState {
   if (seen.kind === 'path') return onBrokenPath(target, seen, atMs);
+  // It was done, and only could not be read: it is read again, as before acting.
+  const unread = seen.kind === 'unreachable' || seen.kind === 'timeout' || seen.kind === 'lost';
+  const misses = target.misses + 1;
+  if (unread && !target.inDoubt && rule.does === 'perform' && misses < LOOKS_MAX) {
+    return { ...target, phase: 'doubt', misses, lookAtMs: atMs + RETRY_MS, failure: seen };
+  }
   // In doubt, "not there" is an answer: look again, and act again only if that is safe.
-  const again = (target.inDoubt || rule.does === 'undo') && target.attempts < ATTEMPTS_MAX;
+  const again = (target.inDoubt || rule.does === 'undo') && target.attempts - target.lostAttempts < ATTEMPTS_MAX;
   if (again) return { ...target, phase: 'held', inDoubt: false, lookAtMs: atMs + RETRY_MS, failure: seen };
   return fail(target, seen);
 }

@@ -9,7 +9,7 @@ const REARM_EXPIRES_MS = 4 * 60 * 60_000;
 /** The plan's own line. */
 export function mainTrack({ plan }: PlanIndex): Track {
   const steps = plan.header.steps.map((step, at) => freshStep(step, at, step.step === 'act' ? step.waves : []));
-  return { id: 'main', kind: 'main', status: 'running', cursor: 0, steps, renewals: 0, servers: [], contingency: null };
+  return { id: 'main', kind: 'main', status: 'running', cursor: 0, steps, renewals: 0, redone: 0, servers: [], contingency: null };
 }
 
 /** A contingency's line, for the servers that it was armed for. When many are silent at once, a person re-arms power first. */
@@ -23,7 +23,7 @@ export function armTrack(event: Extract<RunEvent, { type: 'armed' }>, { plan }: 
     status: 'running',
     cursor: 0,
     steps: event.suspect ? [freshGate(-1, rearmGate(contingency, event.servers)), ...steps] : steps,
-    renewals: 0,
+    renewals: 0, redone: 0,
     servers: event.servers,
     contingency: contingency.id,
   };
@@ -64,7 +64,7 @@ export function homeTrack(state: RunState, servers: readonly string[] | null, in
     return [undo];
   });
   const id = `home${state.tracks.filter((track) => track.kind === 'home').length + 1}`;
-  return { id, kind: 'home', status: 'running', cursor: 0, steps: steps.toReversed(), renewals: 0, servers: servers ?? [], contingency: null };
+  return { id, kind: 'home', status: 'running', cursor: 0, steps: steps.toReversed(), renewals: 0, redone: 0, servers: servers ?? [], contingency: null };
 }
 
 /** Only what took something away is taken back; giving back is not undone by going home. */

@@ -3,14 +3,17 @@ import { homeOf } from '../plan/index.ts';
 import { spentOf } from './budget.ts';
 import type { RunEvent } from './events.ts';
 import { gateOf } from './gates.ts';
-import { RENEWALS_MAX } from './limits.ts';
+import { RENEWALS_MAX, REDONE_MAX } from './limits.ts';
 import { actStepOf, currentOf, gateStepOf, trackOf, type PlanIndex } from './lines.ts';
 import { closing } from './outcome.ts';
 import type { Out, RunState, Turn } from './state.ts';
+import { homeTrack } from './tracks.ts';
 
 /** What the run itself has to decide now, as an event; null: nothing. Decided once, then folded for ever. */
 export function decide(state: RunState, index: PlanIndex): RunEvent | null {
-  return armed(state, index) ?? turned(state, index) ?? renewed(state, index) ?? homeward(state) ?? closing(state, index);
+  const again = spoilt(state, index);
+  if (again === 'wait') return armed(state, index);
+  return armed(state, index) ?? again ?? turned(state, index) ?? renewed(state, index) ?? homeward(state, index) ?? closing(state, index);
 }
 
 /** Hung servers that nobody recovers yet, once every diagnosis under way has come in. */
@@ -100,15 +103,38 @@ function renewed(state: RunState, index: PlanIndex): RunEvent | null {
   return { type: 'renewed', gate: gate.id, from: gate.step.renewFrom };
 }
 
+/**
+ * What time has spoilt is done again, a few times, before that is a reason to go home: a fuse that the proof found too
+ * short goes back to the refresh, a hold that ended by itself goes back to the hold.
+ */
+function spoilt(state: RunState, { plan: { header } }: PlanIndex): RunEvent | 'wait' | null {
+  const main = trackOf(state, 'main');
+  if (!main || main.status !== 'running' || state.mode === 'home' || main.redone >= REDONE_MAX) return null;
+  const conditions = Object.values(state.out).filter((out) => out.failure.kind === 'condition');
+  const at = header.steps.findIndex((step) => step.step === 'act' && (step.onUnmet === 'end' || step.releases !== null) && conditions.some((out) => out.step === step.id));
+  const step = header.steps[at];
+  if (step?.step !== 'act') return null;
+  const gate = header.steps.find((each, position) => position > at && each.step === 'gate' && each.renewFrom !== null);
+  const from = step.releases ?? (gate?.step === 'gate' ? gate.renewFrom : null);
+  const to = step.releases === null ? gate?.id : step.id;
+  const begins = header.steps.findIndex((each) => each.id === from);
+  if (from === null || to === undefined || begins < 0 || begins > at) return null;
+  // What is under way there ends first, so that nothing of it comes back into a step begun anew.
+  const flying = Object.values(state.flying).some((effect) => 'place' in effect && effect.place.track === 'main');
+  return flying ? 'wait' : { type: 'renewed', gate: to, from, spoilt: true };
+}
+
 export function fuseTooShort(state: RunState, { fuse }: { readonly fuse: { readonly outageMs: number; readonly marginMs: number } | null }): boolean {
   return fuse !== null && state.fuse !== null && state.nowMs + fuse.outageMs + fuse.marginMs >= state.fuse.expiresAtMs;
 }
 
 /** The way home, when the main line has come to rest; and at its end, for those servers that fell out on the way. */
-function homeward(state: RunState): RunEvent | null {
+function homeward(state: RunState, index: PlanIndex): RunEvent | null {
   const main = trackOf(state, 'main');
   if (!main || state.tracks.some((track) => track.kind === 'home')) return null;
   if (state.mode === 'home') return main.status === 'stopped' ? { type: 'homeward', servers: null } : null;
   const left = Object.entries(state.out).filter(([, out]) => out.fate !== 'hung' && out.fate !== 'undiagnosed').map(([server]) => server);
-  return main.status === 'finished' && left.length > 0 ? { type: 'homeward', servers: left } : null;
+  if (main.status !== 'finished' || left.length === 0) return null;
+  // Who was never touched has no way back to go.
+  return homeTrack(state, left, index).steps.length > 0 ? { type: 'homeward', servers: left } : null;
 }

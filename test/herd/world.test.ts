@@ -47,19 +47,24 @@ function outage(change: Partial<WorldOptions>, outageMs = 600 * second, seed = 1
 }
 
 function deaths(world: World): number[] {
-  return world.servers.flatMap(({ hungAtMs }) => (hungAtMs === null ? [] : [hungAtMs / second])).toSorted((a, b) => a - b);
+  return world.servers
+    .flatMap(({ hungAtMs }) => (hungAtMs === null ? [] : [hungAtMs / second]))
+    .toSorted((a, b) => a - b);
 }
 
-test.each([1, 2, 3])('a reset of all caches lights a fuse of three minutes, and all die within seconds (seed %i)', (seed) => {
-  const dead = deaths(outage({ health: { intervalMs: 100, fall: 1, rise: 1 } }, undefined, seed));
-  expect(dead).toHaveLength(200);
-  expect(dead[0]).toBeGreaterThan(189);
-  expect(dead[0]).toBeLessThan(191);
-  expect(dead.at(-1)).toBeGreaterThan(210);
-  expect(dead.at(-1)).toBeLessThan(222);
-  // A balancer that needs four seconds to see a death moves the load later, and saves nobody.
-  expect(deaths(outage({}, undefined, seed)).at(-1)).toBeLessThan(226);
-});
+test.each([1, 2, 3])(
+  'a reset of all caches lights a fuse of three minutes, and all die within seconds (seed %i)',
+  (seed) => {
+    const dead = deaths(outage({ health: { intervalMs: 100, fall: 1, rise: 1 } }, undefined, seed));
+    expect(dead).toHaveLength(200);
+    expect(dead[0]).toBeGreaterThan(189);
+    expect(dead[0]).toBeLessThan(191);
+    expect(dead.at(-1)).toBeGreaterThan(210);
+    expect(dead.at(-1)).toBeLessThan(222);
+    // A balancer that needs four seconds to see a death moves the load later, and saves nobody.
+    expect(deaths(outage({}, undefined, seed)).at(-1)).toBeLessThan(226);
+  },
+);
 
 test('without the reset the first server dies ten seconds after the database goes', () => {
   const world = herd({ startOffline: true });
@@ -202,7 +207,9 @@ test('half-applied configuration differs from what was declared', () => {
   const world = herd({}, 1);
   const server = world.servers[0]!;
   halfApply(world, server);
-  expect(server.files['/srv/a']!.content !== 'a'.repeat(100) || server.files['/srv/b']!.content !== 'b'.repeat(100)).toBe(true);
+  expect(
+    server.files['/srv/a']!.content !== 'a'.repeat(100) || server.files['/srv/b']!.content !== 'b'.repeat(100),
+  ).toBe(true);
 });
 
 test('ten minutes of 200 servers cost little', () => {

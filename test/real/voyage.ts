@@ -16,33 +16,33 @@ const INPUTS = ['--input', 'outageMs=4000', '--input', 'marginMs=2000', '--input
 
 const COMMAND_LIMIT_MS = 110_000;
 
-/** The name under which the test fleets let gates be opened unattended. */
-export const APPROVER = 'rehearsal';
-
 /** One neap command that is under way. */
 export interface Command {
   /** Everything that it printed so far, both streams. */
   readonly printed: () => string;
   /** Resolves when it has printed this; rejects when it ends before, or takes longer. */
-  readonly says: (wanted: RegExp, timeoutMs?: number) => Promise<RegExpExecArray>;
-  /** Its end. Rejects after the limit, and kills it. */
+  readonly says: (wanted: RegExp) => Promise<RegExpExecArray>;
+  /** Its end. Rejects when the limit passes first, and kills it. */
   readonly ended: Promise<Ended>;
+}
+
+/** A run that is under way, and the command that watches it. */
+export interface Underway extends Command {
+  readonly run: string;
+  /** The process id of its engine. */
+  readonly enginePid: () => number;
+  /** Waits until the gate asks, and answers it by `neap approve`. */
+  readonly approve: (gate: string, answer?: string) => Promise<void>;
 }
 
 /** `bin/neap` as a person would use it, with a state folder of this voyage's own. */
 export interface Voyage {
-  readonly stateDir: string;
   /** Runs a command to its end. */
   readonly neap: (...words: readonly string[]) => Promise<Ended>;
-  /** Starts a command. */
-  readonly start: (...words: readonly string[]) => Command;
-  /** Previews the database upgrade with short times and writes the plan to `planFile`. */
+  /** Previews the database upgrade with short times, and keeps the plan. */
   readonly plan: (...words: readonly string[]) => Promise<Ended>;
-  readonly planFile: string;
-  /** `neap run` of that plan, its gates opened unattended. */
-  readonly run: (...words: readonly string[]) => Command;
-  /** The process id of the run's engine. */
-  readonly enginePid: (run: string) => number;
+  /** `neap run` of that plan; resolves when the run is opened. */
+  readonly run: (...words: readonly string[]) => Promise<Underway>;
 }
 
 /** A voyage on this fleet. */
@@ -51,15 +51,24 @@ export function voyageOn(fleet: RealFleet): Voyage {
   const planFile = join(stateDir, 'plan.json');
   const start = (...words: readonly string[]): Command => startCommand(words, stateDir);
   return {
-    stateDir,
-    planFile,
-    start,
     neap: (...words) => start(...words).ended,
     plan: (...words) => start('plan', RUNBOOK, '--fleet', fleet.fleetFile, ...INPUTS, '--out', planFile, ...words).ended,
-    run: (...words) => start('run', planFile, '--unattended', ...words),
-    enginePid: (run) => {
-      const { pid } = JSON.parse(readFileSync(join(stateDir, 'runs', run, 'engine.json'), 'utf8')) as { pid: number };
-      return pid;
+    run: async (...words) => {
+      const command = start('run', planFile, ...words);
+      const [, run = ''] = await command.says(/run (\S+) opened/);
+      return {
+        ...command,
+        run,
+        enginePid: () => {
+          const file = readFileSync(join(stateDir, 'runs', run, 'engine.json'), 'utf8');
+          return (JSON.parse(file) as { pid: number }).pid;
+        },
+        approve: async (gate, answer = 'yes') => {
+          await command.says(new RegExp(`gate ${gate}: .*\\?`));
+          const { code, stderr } = await start('approve', run, gate, answer).ended;
+          if (code !== 0) throw new Error(`neap approve ${run} ${gate} ${answer} ended with ${String(code)}: ${stderr}`);
+        },
+      };
     },
   };
 }
@@ -86,8 +95,8 @@ function startCommand(words: readonly string[], stateDir: string): Command {
   return {
     printed: () => all,
     ended,
-    says: async (wanted, timeoutMs = 60_000) => {
-      const untilMs = performance.now() + timeoutMs;
+    says: async (wanted) => {
+      const untilMs = performance.now() + COMMAND_LIMIT_MS;
       for (;;) {
         const found = wanted.exec(all);
         if (found !== null) return found;
@@ -115,6 +124,29 @@ export interface Berth {
   readonly changes: Readonly<Record<string, number>>;
 }
 
+/** A server that a voyage took there and back: each effect once. */
+export const THERE_AND_BACK: Berth = {
+  offline: false,
+  traffic: 'in',
+  resets: 0,
+  changes: { 'offline on': 1, 'cache refresh': 1, 'offline off': 1 },
+};
+
+/** The same for the canary, which is refreshed twice and whose path is cut for the soak. */
+export const CANARY_THERE_AND_BACK: Berth = {
+  ...THERE_AND_BACK,
+  changes: { 'offline on': 1, 'cache refresh': 2, 'offline off': 1, 'path cut database 10': 1, 'path restore database': 1 },
+};
+
+/** A server that nothing was done to. */
+export const UNTOUCHED: Berth = { offline: false, traffic: 'in', resets: 0, changes: {} };
+
+/** Every server as after a voyage that went well, but for these. */
+export function wellBut(fleet: RealFleet, others: Readonly<Record<string, Berth>> = {}): Readonly<Record<string, Berth>> {
+  const all = fleet.servers.map(({ name }, at) => [name, at === 0 ? CANARY_THERE_AND_BACK : THERE_AND_BACK] as const);
+  return { ...Object.fromEntries(all), ...others };
+}
+
 /** Every server's berth, by name. */
 export async function berths(fleet: RealFleet): Promise<Readonly<Record<string, Berth>>> {
   const all = await Promise.all(
@@ -127,10 +159,19 @@ export async function berths(fleet: RealFleet): Promise<Readonly<Record<string, 
   return Object.fromEntries(all);
 }
 
-const CHANGING = ['offline on', 'offline off', 'cache refresh', 'path cut', 'path restore', 'reload'];
+const READING = new Set(['offline status', 'cache status', 'database ping', 'path status database', 'running']);
 
 function changesOf(fleet: RealFleet, name: string): Record<string, number> {
-  const received = fleet.commands(name).map(({ command }) => command);
-  const counted = CHANGING.map((change) => [change, received.filter((each) => each.startsWith(change)).length] as const);
-  return Object.fromEntries(counted.filter(([, count]) => count > 0));
+  const counts: Record<string, number> = {};
+  for (const { command } of fleet.commands(name)) if (!READING.has(command)) counts[command] = (counts[command] ?? 0) + 1;
+  return counts;
+}
+
+/** Resolves when the server has received this command: it is in the middle of it. */
+export async function hasReceived(fleet: RealFleet, name: string, command: string): Promise<void> {
+  const untilMs = performance.now() + COMMAND_LIMIT_MS;
+  while (!fleet.commands(name).some((each) => each.command === command)) {
+    if (performance.now() > untilMs) throw new Error(`${name} never received ${command}`);
+    await sleep(20);
+  }
 }

@@ -38,7 +38,7 @@ export async function demo({ keep }: { readonly keep?: boolean }): Promise<numbe
     const report = join(place.dir, 'report.html');
     await writeReport(place, { html: report });
     say(`\nReport:  ${report}\nJournal: ${place.journal}`);
-    say(`Next:    neap status ${place.run}\n         neap lab up --servers 40 --time-lapse 20 --scenario dead-fleet --detach, then neap run recover-hung --fleet FILE\n         neap init, for a fleet of your own`);
+    say(`Next:    neap status ${place.run}\n         neap lab up --servers 40 --time-lapse 20 --scenario dead-fleet --detach, then neap run recover-fleet --fleet FILE\n         neap init, for a fleet of your own`);
     return exitCode;
   } finally {
     if (!keep) await labDown({ stateDir: config.stateDir, name: lab.name });

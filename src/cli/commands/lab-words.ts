@@ -32,7 +32,7 @@ export function addLabCommands(program: Command, done: Done): void {
     .action(async (name, options) => done(await (await import('./lab.ts')).down(name, options)));
   lab
     .command('tell <what> [rest...]')
-    .description('what a lab is told: database away|back|refuse, hang SERVER, half-apply SERVER, page on|off, status, record')
+    .description('what a lab is told: database away|back|refuse, hang SERVER, half-apply SERVER, page on|off, skip 72h, status, record')
     .option('--name <name>', 'which lab, if several run')
     .addHelpText('after', '\nExample:\n  neap lab tell database away')
     .action(async (what, rest, options) => done(await (await import('./lab.ts')).tell(what, rest, options)));

@@ -60,9 +60,11 @@ function commandOf(what: string, [word = '']: readonly string[]): LabCommand {
   if (what === 'database' && (word === 'away' || word === 'back' || word === 'refuse')) return { tell: 'database', state: word };
   if ((what === 'hang' || what === 'half-apply') && word !== '') return { tell: what, server: word };
   if (what === 'page' && (word === 'on' || word === 'off')) return { tell: 'page', on: word === 'on' };
+  const skip = what === 'skip' ? /^(\d+)(h|m|s)$/.exec(word) : null;
+  if (skip) return { tell: 'skip', forMs: Number(skip[1]) * { h: 3_600_000, m: 60_000, s: 1_000 }[skip[2] as 'h' | 'm' | 's'] };
   if (what === 'status') return { tell: 'status' };
   if (what === 'record') return { tell: 'record' };
-  throw usage(`a lab cannot be told "${[what, word].join(' ').trim()}"`, 'One of: database away|back|refuse, hang SERVER, half-apply SERVER, page on|off, status, record');
+  throw usage(`a lab cannot be told "${[what, word].join(' ').trim()}"`, 'One of: database away|back|refuse, hang SERVER, half-apply SERVER, page on|off, skip 72h, status, record');
 }
 
 async function chosen(stateDir: string, name: string | undefined): Promise<LabFile> {

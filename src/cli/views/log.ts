@@ -52,7 +52,7 @@ export class LogView {
       case 'armed':
         return [`contingency ${event.track} armed for ${nameServers(event.servers)}${event.suspect ? '; so many at once: power is disarmed' : ''}`];
       case 'renewed':
-        return [`the fuse became too short for the outage while gate ${event.gate} waited: caches are refreshed again`];
+        return [event.spoilt ? `time was lost: everything from step ${event.from} to ${event.gate} is done again` : `the fuse became too short for the outage while gate ${event.gate} waited: caches are refreshed again`];
       case 'abort':
         return [`abort by ${event.by}: ${event.reason}`];
       case 'halted':

@@ -1,6 +1,97 @@
-import type { RunPlace } from '../../engine/index.ts';
+import { engineOf, type RunPlace } from '../../engine/index.ts';
+import type { RunState, Stamped } from '../../run/index.ts';
+import { attach, readRun, type Session } from '../session.ts';
+import { Desk, type End } from './terminal/desk.ts';
+import { closedText, detachedText, ENGINE_GONE, goneText } from './terminal/ending.ts';
+import { fit } from './terminal/fit.ts';
+import { footLines } from './terminal/foot.ts';
+import { noticeOf } from './terminal/notices.ts';
+import { groupsOf } from './terminal/rows.ts';
+import { columns, rows } from './terminal/screen.ts';
+import { Tree } from './terminal/tree.ts';
 
-/** The tree of a run on a terminal, with prompts for its gates. */
-export function watchOnTerminal(_place: RunPlace): Promise<number> {
-  return Promise.resolve(0);
+/** So many of the latest notices are kept, if there is room for them. */
+const NOTICES_MAX = 6;
+/** The free line at the bottom, and the one between the tree and what stands below it. */
+const SPACING = 2;
+/** The tree has at least so many lines, whatever is told below it. */
+const TREE_MIN = 5;
+
+/**
+ * The tree of a run on a terminal, with prompts for its gates. It only reads events and sends requests: leaving it,
+ * or losing the terminal, leaves the run as it is. Resolves to the run's exit code, to 0 when the person left a run
+ * that goes on, to 5 when its engine is gone.
+ */
+export async function watchOnTerminal(place: RunPlace): Promise<number> {
+  const notices: string[] = [];
+  const notify = (text: string): void => {
+    notices.push(text);
+    notices.splice(0, notices.length - NOTICES_MAX);
+  };
+  let before: RunState | null = null;
+  let desk: Desk | null = null;
+  const session = await attach(place, (event: Stamped, state: RunState) => {
+    const notice = noticeOf(event, before);
+    before = state;
+    if (notice !== null) notify(notice);
+    desk?.look();
+  });
+  if (!session) return atRest(place);
+  desk = new Desk(session, notify);
+  const end = await watch(session, desk, notices);
+  session.close();
+  return leave(place, session.state(), end);
+}
+
+async function watch(session: Session, desk: Desk, notices: readonly string[]): Promise<End> {
+  const detach = (): void => desk.end('detached');
+  const lost = (): void => desk.end('lost');
+  const interrupt = (): void => desk.interrupt();
+  process.on('SIGTERM', detach).on('SIGHUP', lost).on('SIGINT', interrupt);
+  process.stdout.on('error', lost);
+  const tree = new Tree(() => show(tree, session, desk, notices, rows()));
+  let end: End = 'ended';
+  void session.ended.then(() => desk.end('ended'));
+  await tree.run(async (task) => {
+    show(tree, session, desk, notices, rows());
+    end = await desk.work(task);
+    // What stays is the whole tree, however low the screen is.
+    show(tree, session, desk, [], Infinity);
+  });
+  process.off('SIGTERM', detach).off('SIGHUP', lost).off('SIGINT', interrupt);
+  process.stdout.off('error', lost);
+  return end;
+}
+
+/** One frame: the foot takes what it needs, the tree gets the rest. */
+function show(tree: Tree, session: Session, desk: Desk, notices: readonly string[], height: number): void {
+  const { place, machine, clock } = session;
+  const state = session.state();
+  const nowMs = state.closed?.atMs ?? clock.nowMs();
+  const room = height - desk.promptLines - SPACING;
+  const input = { run: place.run, nowMs, columns: columns() - 4, notices, question: desk.question, keys: desk.keys };
+  const foot = height === Infinity ? [] : footLines(state, machine, input, Math.max(4, room - TREE_MIN));
+  tree.show(fit(groupsOf(state, machine, nowMs, columns() - 4), room - foot.length), foot);
+}
+
+async function leave(place: RunPlace, state: RunState, end: End): Promise<number> {
+  // Whoever lost the terminal reads nothing any more; the run goes on.
+  if (end === 'lost') return 0;
+  if (end === 'ended' && state.closed) {
+    process.stdout.write(closedText(place, state, columns()));
+    return state.closed.exitCode;
+  }
+  if (end === 'detached') {
+    process.stdout.write(detachedText(place));
+    return 0;
+  }
+  process.stdout.write(goneText(place, (await engineOf(place)) !== null));
+  return ENGINE_GONE;
+}
+
+/** A run without an engine: closed, or left by it. */
+async function atRest(place: RunPlace): Promise<number> {
+  const { state } = await readRun(place);
+  if (!state?.closed) return leave(place, state ?? ({ closed: null } as RunState), 'ended');
+  return leave(place, state, 'ended');
 }

@@ -55,7 +55,12 @@ function settleServer(world: World, server: ServerState): void {
   const { options, nowMs } = world;
   if (!isAlive(server)) return;
   const { overloadPerSecond, databaseTimeoutMs } = options;
-  if (server.ratePerSecond > 0 && needsCache(options, server) && isExpired(world, server) && databaseAnswers(world, server)) {
+  if (
+    server.ratePerSecond > 0 &&
+    needsCache(options, server) &&
+    isExpired(world, server) &&
+    databaseAnswers(world, server)
+  ) {
     beginFetch(world, server);
   }
   if (databaseAnswers(world, server) && server.fetch === null) server.pile.length = 0;
@@ -89,7 +94,8 @@ function nextEventMs(world: World): number {
       nextMs = Math.min(nextMs, server.cache.refreshedMs + server.cache.ttlMs);
     }
     // With a cap the pile never fills the memory, so only changes of its growth count.
-    const limit = options.concurrencyLimit !== null && options.concurrencyLimit < roomFor(options) ? Infinity : roomFor(options);
+    const limit =
+      options.concurrencyLimit !== null && options.concurrencyLimit < roomFor(options) ? Infinity : roomFor(options);
     nextMs = Math.min(nextMs, nextOfPile(server.pile, world.nowMs, options.databaseTimeoutMs, limit));
   }
   return nextMs;

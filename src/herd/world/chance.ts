@@ -19,6 +19,18 @@ export function drawBetween(from: Chance, min: number, max: number): number {
 
 /** Thirty-two hex digits in the shape of a UUID of version 4: what Linux calls a boot id. */
 export function drawBootId(from: Chance): string {
-  const digits = [0, 1, 2, 3].map(() => Math.floor(draw(from) * 4_294_967_296).toString(16).padStart(8, '0')).join('');
-  return [digits.slice(0, 8), digits.slice(8, 12), `4${digits.slice(13, 16)}`, `a${digits.slice(17, 20)}`, digits.slice(20, 32)].join('-');
+  const digits = [0, 1, 2, 3]
+    .map(() =>
+      Math.floor(draw(from) * 4_294_967_296)
+        .toString(16)
+        .padStart(8, '0'),
+    )
+    .join('');
+  return [
+    digits.slice(0, 8),
+    digits.slice(8, 12),
+    `4${digits.slice(13, 16)}`,
+    `a${digits.slice(17, 20)}`,
+    digits.slice(20, 32),
+  ].join('-');
 }

@@ -17,4 +17,12 @@ export {
   type Answer,
   type Told,
 } from './service.ts';
-export { createWorld, isAlive, serverNamed, type DatabaseState, type FileState, type ServerState, type World } from './state.ts';
+export {
+  createWorld,
+  isAlive,
+  serverNamed,
+  type DatabaseState,
+  type FileState,
+  type ServerState,
+  type World,
+} from './state.ts';

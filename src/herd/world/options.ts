@@ -32,7 +32,13 @@ export interface WorldOptions {
 /** One server: its name, and the files that make its configuration. */
 export interface ServerSeed {
   readonly name: string;
-  readonly files: readonly { readonly path: string; readonly content: string; readonly older: string; readonly mode: string; readonly owner: string }[];
+  readonly files: readonly {
+    readonly path: string;
+    readonly content: string;
+    readonly older: string;
+    readonly mode: string;
+    readonly owner: string;
+  }[];
 }
 
 /**

@@ -19,8 +19,8 @@ export function inFlight(pile: Pile, nowMs: number, timeoutMs: number): number {
 /** From now on so many arrive a second. Arrivals that have all left are forgotten. */
 export function pileUp(pile: Pile, nowMs: number, perSecond: number, timeoutMs: number): void {
   if ((pile.at(-1)?.perSecond ?? 0) !== perSecond) pile.push({ fromMs: nowMs, perSecond });
-  while (pile.length > 1 && pile[1]!.fromMs <= nowMs - timeoutMs) pile.shift();
-  if (pile.length === 1 && pile[0]!.perSecond === 0) pile.length = 0;
+  while ((pile[1]?.fromMs ?? Infinity) <= nowMs - timeoutMs) pile.shift();
+  if (pile.length === 1 && pile[0]?.perSecond === 0) pile.length = 0;
 }
 
 /** When next the pile's growth changes, or it reaches `limit`; Infinity when nothing will happen by itself. */

@@ -21,7 +21,15 @@ export function gracefulRestart(world: World, server: ServerState): boolean {
 }
 
 export function powerOff(server: ServerState): void {
-  Object.assign(server, { power: 'off', hungAtMs: null, offline: false, cache: null, fetch: null, cutUntilMs: null, pile: [] });
+  Object.assign(server, {
+    power: 'off',
+    hungAtMs: null,
+    offline: false,
+    cache: null,
+    fetch: null,
+    cutUntilMs: null,
+    pile: [],
+  });
 }
 
 export function powerOn(world: World, server: ServerState): void {
@@ -46,7 +54,9 @@ export function finishBoot(world: World, server: ServerState): void {
 /** The process reads its configuration again. */
 export function reload(world: World, server: ServerState): void {
   const paths = seedOf(world, server).map(({ path }) => path);
-  server.running = Object.fromEntries(paths.flatMap((path) => (server.files[path] ? [[path, server.files[path].content] as const] : [])));
+  server.running = Object.fromEntries(
+    paths.flatMap((path) => (server.files[path] ? [[path, server.files[path].content] as const] : [])),
+  );
 }
 
 /** Leaves the configuration as a reboot in the middle of a change would: one file cut short, sometimes another one old. */
@@ -57,7 +67,12 @@ export function halfApply(world: World, server: ServerState): void {
   for (const [index, { path, older }] of seeds.entries()) {
     const file = server.files[path];
     if (file === undefined) continue;
-    if (index === cut) server.files[path] = { ...file, content: file.content.slice(0, Math.floor(file.content.length * 0.6)), writtenMs: world.nowMs };
+    if (index === cut)
+      server.files[path] = {
+        ...file,
+        content: file.content.slice(0, Math.floor(file.content.length * 0.6)),
+        writtenMs: world.nowMs,
+      };
     else if (alsoOld) server.files[path] = { ...file, content: older, writtenMs: world.nowMs };
   }
 }

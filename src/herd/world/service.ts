@@ -36,7 +36,11 @@ export function refreshCache(world: World, server: ServerState): Told {
   if (!databaseAnswers(world, server)) return { ok: false, changed: false, tookMs: databaseDelayMs(world, server) };
   beginFetch(world, server);
   const { fetch } = server;
-  const told = { ok: fetch?.fails !== true, changed: fetch?.fails !== true, tookMs: fetch === null ? 0 : fetch.doneMs - world.nowMs };
+  const told = {
+    ok: fetch?.fails !== true,
+    changed: fetch?.fails !== true,
+    tookMs: fetch === null ? 0 : fetch.doneMs - world.nowMs,
+  };
   settle(world);
   return told;
 }
@@ -99,6 +103,7 @@ export function request(world: World, server: ServerState, kind: 'health' | 'ano
   const stale = options.staleOnError && server.cache !== null;
   if (!lacksDatabase && (!expired || stale)) return served;
   if (waiting(world, server) >= (options.concurrencyLimit ?? Infinity)) return { status: 503, tookMs: 0 };
-  if (answers && server.fetch !== null) return { status: server.fetch.fails ? 503 : 200, tookMs: server.fetch.doneMs - world.nowMs };
+  if (answers && server.fetch !== null)
+    return { status: server.fetch.fails ? 503 : 200, tookMs: server.fetch.doneMs - world.nowMs };
   return { status: 503, tookMs: databaseDelayMs(world, server) };
 }

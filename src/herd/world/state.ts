@@ -66,7 +66,10 @@ export function createWorld(options: WorldOptions, seed: number): World {
   const servers = options.servers.map((server): ServerState => {
     const ttlMs = drawBetween(chance, options.ttl.minMs, options.ttl.maxMs);
     const files = Object.fromEntries(
-      server.files.map(({ path, content, mode, owner }) => [path, { content, mode, owner, writtenMs: options.startMs }]),
+      server.files.map(({ path, content, mode, owner }) => [
+        path,
+        { content, mode, owner, writtenMs: options.startMs },
+      ]),
     );
     return {
       name: server.name,

@@ -1,0 +1,81 @@
+import type { PlanStep } from '../../../model/index.ts';
+import type { ActState, TargetState } from '../../../run/index.ts';
+import { duration } from '../words.ts';
+import { countsOf, isHeld } from './counts.ts';
+import { cut, paint } from './text.ts';
+
+/** Servers that one step names at most: failed ones first, then held ones, then the slowest. */
+const NAMED_MAX = 8;
+/** Of which so many failed ones with their reason, one a line. */
+const FAILED_MAX = 3;
+
+/** What is told below the step that is under way: its wave, who failed and why, who is held and for what, who is slow. */
+export function detailsOf(act: ActState, step: PlanStep | undefined, nowMs: number, columns: number): string[] {
+  if (act.endedAtMs !== null || act.startedAtMs === null) return [];
+  const { failed, active, held, waiting } = countsOf(act);
+  const failures = failedLines(act, failed, columns);
+  const room = NAMED_MAX - Math.min(failed.length, FAILED_MAX);
+  return [
+    ...waveLine(act, step, { active, held, waiting, failed: failed.length }, columns),
+    ...failures,
+    ...heldLines(act, columns, room),
+    ...(active > 0 ? [slowLine(act, nowMs, columns, Math.max(2, room - held))] : []),
+  ];
+}
+
+type Numbers = { readonly active: number; readonly held: number; readonly waiting: number; readonly failed: number };
+
+function waveLine(act: ActState, step: PlanStep | undefined, { active, held, waiting, failed }: Numbers, columns: number): string[] {
+  const parts = [
+    act.waves.length > 1 ? `wave ${Math.min(act.wave + 1, act.waves.length)} of ${act.waves.length}` : null,
+    active > 0 ? `${active} under way` : null,
+    held > 0 ? `${held} held` : null,
+    failed > 0 ? `${failed} failed` : null,
+    waiting > 0 ? `${waiting} to come` : null,
+    step?.step === 'act' && step.perSecond !== null && waiting > 0 ? `at most ${Number(step.perSecond.toFixed(1))} a second` : null,
+  ].filter((part) => part !== null);
+  // Alone it would say what the line below says by name.
+  return parts.length > 1 ? [cut(parts.join(', '), columns)] : [];
+}
+
+function failedLines(act: ActState, failed: readonly string[], columns: number): string[] {
+  const shown = failed.slice(-FAILED_MAX).map((server) => paint('red', cut(`${server} failed: ${whyOf(act, server)}`, columns)));
+  return failed.length > FAILED_MAX ? [...shown, paint('red', cut(`and ${failed.length - FAILED_MAX} failed before`, columns))] : shown;
+}
+
+function whyOf({ waves }: ActState, server: string): string {
+  return waves.map(({ targets }) => targets[server]?.failure?.what).find((what) => what !== undefined) ?? '';
+}
+
+/** Held servers by what they wait for: often it is one thing for all of them. */
+function heldLines({ waves }: ActState, columns: number, room: number): string[] {
+  const reasons = new Map<string, string[]>();
+  for (const { targets } of waves) {
+    for (const [server, target] of Object.entries(targets)) {
+      if (!isHeld(target)) continue;
+      const why = target.failure?.what ?? '';
+      reasons.set(why, [...(reasons.get(why) ?? []), server]);
+    }
+  }
+  return [...reasons].slice(0, 2).map(([why, servers]) => paint('yellow', cut(`held: ${named(servers, Math.max(1, room))}: ${why}`, columns)));
+}
+
+/** Those under way, the one that has been at it longest first. */
+function slowLine({ waves, wave }: ActState, nowMs: number, columns: number, room: number): string {
+  const targets = Object.entries(waves[wave]?.targets ?? {}).filter(([, target]) => isActive(target));
+  const sorted = targets.toSorted(([, a], [, b]) => (a.sinceMs ?? nowMs) - (b.sinceMs ?? nowMs));
+  const words = sorted.slice(0, room).map(([server, { sinceMs }]) => (sinceMs === null ? server : `${server} ${duration(nowMs - sinceMs)}`));
+  const others = sorted.length - words.length;
+  const soakMs = sorted.reduce((longest, [, { soakUntilMs }]) => Math.max(longest, (soakUntilMs ?? 0) - nowMs), 0);
+  const soaks = soakMs > 0 ? `, to stay proven for ${duration(soakMs)} more` : '';
+  return cut(`now: ${words.join(', ')}${others > 0 ? ` and ${others} more` : ''}${soaks}`, columns);
+}
+
+function isActive(target: TargetState): boolean {
+  return ['looking', 'ready', 'acting', 'acted', 'doubt', 'confirming'].includes(target.phase) || (target.phase === 'held' && target.failure === null);
+}
+
+function named(servers: readonly string[], most: number): string {
+  const shown = servers.slice(0, most).join(', ');
+  return servers.length > most ? `${shown} and ${servers.length - most} more` : shown;
+}

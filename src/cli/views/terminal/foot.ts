@@ -1,0 +1,107 @@
+import { budgetOf, clockTime, gateOf, type Machine, type RunState } from '../../../run/index.ts';
+import { duration } from '../words.ts';
+import { leftMs, progressOf } from './estimate.ts';
+import { takenOf, takenText } from './taken.ts';
+import { cut, lines, paint, widthOf } from './text.ts';
+
+/** What a screen shows below the tree, besides the run's state. */
+export interface FootInput {
+  readonly run: string;
+  readonly nowMs: number;
+  readonly columns: number;
+  /** What happened lately, newest last. */
+  readonly notices: readonly string[];
+  /** What stands above an open prompt: the gate's text, or what leaving would leave. */
+  readonly question: readonly string[];
+  /** Whether keys are read: not while a prompt has them. */
+  readonly keys: boolean;
+}
+
+/** How wide the bar of progress is. */
+const BAR = 16;
+/** So many servers that are out are told of in full. */
+const OUT_MAX = 3;
+
+/** The lines that are always there: how far, how long, the fuse, what is wrong; most important first, each fitting the screen. */
+export function statusLines(state: RunState, machine: Machine, { run, nowMs, columns, question }: FootInput): string[] {
+  const { header } = machine.index.plan;
+  const { spent, failures } = budgetOf(state, machine.index);
+  const pages = Object.keys(state.paged).length;
+  const closesAtMs = state.openedAtMs + header.window.limitMs;
+  const budget = `failures ${spent} of ${failures}`;
+  return [
+    paint('bold', cut(`${run}  ${header.title}`, columns)),
+    progressLine(state, machine, nowMs, columns),
+    [
+      clockTime(nowMs),
+      windowWords(closesAtMs - nowMs),
+      spent === 0 ? budget : paint(spent >= failures ? 'red' : 'yellow', budget),
+      ...(pages > 0 ? [pages === 1 ? '1 page sent' : `${pages} pages sent`] : []),
+    ].join('  '),
+    // A gate that asks about the fuse tells of it by itself.
+    ...(question.some((line) => line.includes('Fuse ')) ? [] : fuseLines(state, machine, nowMs, columns)),
+    ...(state.mode === 'home' && state.homeWhy ? lines(`GOING HOME: ${state.homeWhy.why}`, columns, 2).map((line) => paint('yellow', line)) : []),
+    ...(state.halted ? [paint('yellow', cut('HALTED: no new work; watching goes on. Press g to go on.', columns))] : []),
+  ];
+}
+
+function windowWords(leftMs: number): string {
+  if (leftMs <= 0) return paint('red', 'window closed');
+  const words = `window closes in ${duration(leftMs)}`;
+  return leftMs < 5 * 60_000 ? paint('yellow', words) : words;
+}
+
+function progressLine(state: RunState, machine: Machine, nowMs: number, columns: number): string {
+  const main = state.tracks[0];
+  const total = main?.steps.length ?? 0;
+  const at = Math.min((main?.cursor ?? 0) + 1, total);
+  const left = leftMs(state, machine, nowMs);
+  const asked = state.tracks.some((track) => gateOf(track, machine.index)?.state.phase === 'asked');
+  const time = left <= 0 ? '' : `, about ${duration(left)} left${asked ? ' once answered' : ''}`;
+  return cut(state.mode === 'home' ? `on the way home${time}` : `${progressBar(progressOf(state, machine, nowMs))}  step ${at} of ${total}${time}`, columns);
+}
+
+function progressBar(share: number): string {
+  const full = Math.round(share * BAR);
+  return `[${'#'.repeat(full)}${'.'.repeat(BAR - full)}] ${Math.round(share * 100)}%`;
+}
+
+/** The countdown, and until when the database must be back. Red once it is shorter than the margin. */
+function fuseLines({ fuse, closed }: RunState, machine: Machine, nowMs: number, columns: number): string[] {
+  if (!fuse || closed) return [];
+  const gate = machine.index.plan.header.steps.find((step) => step.step === 'gate' && step.fuse !== null);
+  const marginMs = gate?.step === 'gate' ? (gate.fuse?.marginMs ?? 0) : 0;
+  const outageMs = gate?.step === 'gate' ? (gate.fuse?.outageMs ?? 0) : 0;
+  const left = fuse.expiresAtMs - nowMs;
+  const where = `${fuse.clock} on ${fuse.server}`;
+  if (left <= 0) return lines(`FUSE BURNT DOWN ${duration(-left)} ago (${where}): answer at the edge if the database is still away`, columns, 2).map((line) => paint(['bold', 'red'], line));
+  const text = cut(`FUSE ${duration(left)} (${where}); database back by ${clockTime(fuse.expiresAtMs - marginMs)}`, columns);
+  return [paint(left < marginMs ? ['bold', 'red'] : left < outageMs + marginMs ? 'yellow' : 'green', text)];
+}
+
+/** Servers that fell out: what happened, what state it left, what to do now. `full` false: one line each. */
+export function outLines({ out }: RunState, { run, columns }: FootInput, full: boolean): string[] {
+  const entries = Object.entries(out).toSorted(([, a], [, b]) => Number(a.recovered) - Number(b.recovered) || b.sinceMs - a.sinceMs);
+  const shown = entries.slice(0, OUT_MAX).flatMap(([server, { failure, step, title, recovered, fate }]) => {
+    if (recovered) return [paint('green', cut(`${server} is recovered and takes traffic`, columns))];
+    const head = `${server} ${fate === 'hung' ? 'HUNG' : 'OUT'} at ${step} ${title}: ${failure.what}`;
+    if (!full) return [paint('red', cut(head, columns))];
+    const next = failure.remedy.includes('neap ') ? failure.remedy : `${failure.remedy}; neap status ${run}`;
+    return [...lines(head, columns, 2).map((line) => paint('red', line)), ...lines(`  ${failure.state}. Next: ${next}`, columns, 2)];
+  });
+  return entries.length > OUT_MAX ? [...shown, cut(`and ${entries.length - OUT_MAX} more are out: neap status ${run}`, columns)] : shown;
+}
+
+/** Everything below the tree, cut down to `room` lines: hints and old notices go first, failures become shorter. */
+export function footLines(state: RunState, machine: Machine, input: FootInput, room: number): string[] {
+  const status = statusLines(state, machine, input);
+  const hint = input.keys ? [paint('dim', cut(state.halted ? 'g: go on   Ctrl-C: detach, abort' : 'Ctrl-C: detach, halt, abort', input.columns))] : [];
+  const notices = input.notices.map((notice) => paint('dim', cut(notice, input.columns)));
+  const spare = (outs: readonly string[]): number => room - status.length - input.question.length - outs.length - hint.length;
+  const long = outLines(state, input, true);
+  const outs = spare(long) >= 0 ? long : outLines(state, input, false).slice(0, Math.max(1, spare([])));
+  const taken = takenOf(state, machine);
+  const takenLine = taken.length > 0 && spare(outs) > 0 ? [cut(`Taken now: ${takenText(taken, machine)}`, input.columns)] : [];
+  const shownNotices = notices.slice(notices.length - Math.max(0, Math.min(notices.length, spare([...outs, ...takenLine]))));
+  return [...status, ...takenLine, ...outs, ...shownNotices, ...input.question, ...hint].map((line) => (widthOf(line) > input.columns ? cut(line, input.columns) : line));
+}

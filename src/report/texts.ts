@@ -1,0 +1,77 @@
+import { nameServers } from '../run/index.ts';
+import type { Deed, EngineRow, PageRow, PlanStepRow, TimelineRow, ViewRow, Word } from './report.ts';
+import { counted, spanOf, timeOf } from './words.ts';
+
+/** What a person said, in a sentence that every form of the report shows. */
+export function wordText({ word, gate, question, answer }: Word): string {
+  switch (word) {
+    case 'approved':
+      return `approved ${answer ?? ''}`;
+    case 'answered':
+      return `“${answer ?? ''}” to gate ${gate ?? ''}${question === null ? '' : `: ${question}`}`;
+    case 'aborted':
+      return 'abort: go home';
+    case 'halted':
+      return 'halt: no new work';
+    case 'unhalted':
+      return 'go on';
+  }
+}
+
+/** An engine's coming, and what it found. */
+export function engineText({ pid, host, neap, resumed, silentMs, inDoubt }: EngineRow): string {
+  const it = `engine ${pid} on ${host}, neap ${neap}`;
+  if (!resumed) return `${it}: started`;
+  return `${it}: took over from an engine that was gone for ${spanOf(silentMs)}; ${counted(inDoubt, 'effect')} in doubt, each looked at again`;
+}
+
+export function viewText({ by, what }: ViewRow): string {
+  return what === 'lost' ? `a terminal of ${by} was lost; the run went on` : `${by} ${what}`;
+}
+
+/** Whether a page went out. */
+export function sentText({ sentAtMs, failure }: PageRow, openedAtMs: number): string {
+  if (failure !== null) return `not sent: ${failure}`;
+  return sentAtMs === null ? 'not known' : `sent ${timeOf(sentAtMs, openedAtMs)}`;
+}
+
+/** The verdicts of a step that anybody got: `11 change, 1 nothing to do`. */
+export function verdictsText({ step, verdicts }: PlanStepRow): string {
+  if (step !== 'act') return '';
+  const names = { change: 'change', nothing: 'nothing to do', unknown: 'unknown until then', refused: 'refused', failed: 'failed', contingency: 'hung' } as const;
+  const keys = ['change', 'nothing', 'unknown', 'refused', 'failed', 'contingency'] as const;
+  const parts = keys.filter((key) => verdicts[key] > 0).map((key) => `${verdicts[key]} ${names[key]}`);
+  return parts.length > 0 ? parts.join(', ') : 'decided when it comes';
+}
+
+/** An input's value, on one line. */
+export function inputsText(inputs: { readonly [name: string]: unknown }): string {
+  const parts = Object.entries(inputs).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+  return parts.length > 0 ? parts.join(' ') : 'none';
+}
+
+/** `7 enter offline mode`, `undo: 7 enter offline mode, failed after 3 attempts: it answered 500`. */
+export function deedText({ id, title, does, state, attempts, why }: Deed): string {
+  const tried = attempts > 1 ? ` after ${attempts} attempts` : '';
+  const how = state === 'done' ? (attempts > 1 ? `, done${tried}` : '') : `, ${state}${tried}${why === null ? '' : `: ${why}`}`;
+  return `${id} ${does === 'undo' && !title.startsWith('release') ? 'undo: ' : ''}${title}${how}`;
+}
+
+/** A step of the timeline as people call it. */
+export function stepText({ id, title, step, trackKind }: TimelineRow): string {
+  return `${id} ${step === 'gate' ? 'gate: ' : trackKind === 'home' ? 'undo: ' : ''}${title}`;
+}
+
+/** How a step went for its servers; those that did not come through it by name, up to a sentence's worth. */
+export function turnoutText(row: TimelineRow): string {
+  if (row.step !== 'act') return row.state === 'done' ? (row.step === 'gate' ? 'opened' : 'waited for') : row.state;
+  const parts = [
+    row.servers > 0 ? `${row.done} of ${row.servers} done` : '',
+    row.failed.length > 0 ? `failed: ${nameServers(row.failed)}` : '',
+    row.unknown.length > 0 ? `not known: ${nameServers(row.unknown)}` : '',
+    row.left.length > 0 ? `took no part: ${nameServers(row.left)}` : '',
+    row.open > 0 ? `${row.open} open` : '',
+    row.state === 'done' || row.state === 'not reached' ? '' : row.state,
+  ];
+  return parts.filter((part) => part !== '').join('; ');
+}

@@ -1,0 +1,140 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { Agent, buildConnector, fetch } from 'undici';
+import type { TLSSocket } from 'node:tls';
+import { cutPath, hang, setDatabase } from '../../src/herd/index.ts';
+import { openLab, until, type TestLab } from './lab.ts';
+
+const session = { authorization: 'Session lab' };
+
+async function ask(
+  lab: TestLab,
+  path: string,
+  headers: Record<string, string> = {},
+  name = 'api-01',
+): Promise<{ status: number; tookMs: number }> {
+  const startMs = performance.now();
+  const answer = await fetch(`${lab.server(name).url}${path}`, { headers });
+  await answer.text();
+  return { status: answer.status, tookMs: performance.now() - startMs };
+}
+
+test('requests meet what the model says: anonymous, logged in, and the ten seconds of a lost database', async () => {
+  using lab = await openLab({ timeLapse: 20 });
+  expect((await ask(lab, '/health')).status).toBe(200);
+  expect((await ask(lab, '/')).status).toBe(200);
+  expect((await ask(lab, '/mail')).status).toBe(401);
+  expect((await ask(lab, '/mail', session)).status).toBe(200);
+  expect((await ask(lab, '/etc/passwd')).status).toBe(404);
+  lab.lab.world.balancer.page = true; // No other traffic: nothing piles up.
+  lab.lab.touch();
+  setDatabase(lab.lab.world, 'away');
+  const late = await ask(lab, '/mail', session);
+  expect(late.status).toBe(503);
+  expect(late.tookMs).toBeGreaterThan(480);
+  expect((await ask(lab, '/')).status).toBe(200);
+});
+
+test('who lives on a lost database hangs within seconds, and answers nobody any more', async () => {
+  using lab = await openLab({ timeLapse: 100 });
+  lab.lab.touch();
+  cutPath(lab.lab.world, lab.lab.world.servers[1]!, lab.lab.clock.nowMs() + 60_000);
+  await until(() => lab.lab.world.servers[1]!.hungAtMs !== null);
+  const answer = fetch(`${lab.server('api-02').url}/health`, { signal: AbortSignal.timeout(200) });
+  await expect(answer).rejects.toThrow(/timeout/i);
+  const { health } = lab.server('api-02').service.traffic!;
+  const balancer = async (): Promise<unknown> => (await fetch('get' in health ? health.get : '')).json();
+  await until(async () => ((await balancer()) as { health: string }).health === 'down');
+  expect(lab.lab.world.servers.filter(({ hungAtMs }) => hungAtMs !== null)).toHaveLength(1);
+});
+
+test('the balancer takes servers out and in, and says what it sees', async () => {
+  using lab = await openLab();
+  const { traffic } = lab.server('api-03').service;
+  const at = traffic && 'send' in traffic.out ? traffic.out.send : '';
+  const put = async (body: unknown): Promise<number> =>
+    (await fetch(at, { method: 'PUT', body: JSON.stringify(body) })).status;
+  expect(await (await fetch(at)).json()).toEqual({ state: 'in', health: 'up', weight: 100 });
+  expect(await put({ state: 'out' })).toBe(200);
+  expect(await (await fetch(at)).json()).toEqual({ state: 'out', health: 'up', weight: 100 });
+  lab.lab.touch();
+  expect(lab.lab.world.servers[2]!.ratePerSecond).toBe(0);
+  expect(await put({ state: 'sideways' })).toBe(400);
+  expect((await fetch(at.replace('api-03', 'api-99'))).status).toBe(404);
+  const page = at.replace('/servers/api-03', '/page');
+  expect(await (await fetch(page, { method: 'PUT', body: '{"on":true}' })).json()).toEqual({ on: true });
+  lab.lab.touch();
+  expect(lab.lab.world.servers.map(({ ratePerSecond }) => ratePerSecond)).toEqual([0, 0, 0, 0]);
+  expect(lab.lab.record.read(0).map(({ server, what }) => [server, what])).toEqual([
+    ['api-03', 'traffic out'],
+    [null, 'page on'],
+  ]);
+});
+
+test('a BMC shows its certificate, wants its password, and resets its server', async () => {
+  using lab = await openLab({ servers: 2, model: { bootMs: 5_000 } });
+  const bmc = lab.server('api-01').bmc!;
+  const authorization = `Basic ${Buffer.from(`neap:${readFileSync(join(lab.dir, 'bmc-password'), 'utf8')}`).toString('base64')}`;
+  const connect = buildConnector({ rejectUnauthorized: false });
+  let seen = '';
+  const dispatcher = new Agent({
+    connect: (options, callback) =>
+      connect(options, (...[error, socket]) => {
+        if (error !== null) return callback(error, null);
+        seen = (socket as TLSSocket).getPeerCertificate().fingerprint256;
+        callback(null, socket);
+      }),
+  });
+  const get = async (
+    path: string,
+    headers: Record<string, string> = { authorization },
+  ): Promise<{ status: number; body: unknown }> => {
+    const answer = await fetch(`${bmc.url}${path}`, { dispatcher, headers });
+    return { status: answer.status, body: await answer.json() };
+  };
+  const root = await get('/redfish/v1/', {});
+  expect(root.body).toMatchObject({ '@odata.id': '/redfish/v1/', Systems: { '@odata.id': '/redfish/v1/Systems' } });
+  expect(seen).toBe(bmc.fingerprint);
+  expect((await get('/redfish/v1/Systems', {})).status).toBe(401);
+  expect((await get('/redfish/v1/Systems', { authorization: 'Basic bmVhcDp4' })).status).toBe(401);
+  const system = '/redfish/v1/Systems/1';
+  expect((await get('/redfish/v1/Systems')).body).toMatchObject({ Members: [{ '@odata.id': system }] });
+  const before = (await get(system)).body as {
+    PowerState: string;
+    LastResetTime: string;
+    Actions: Record<string, { target: string }>;
+  };
+  expect(before.PowerState).toBe('On');
+  const { target } = before.Actions['#ComputerSystem.Reset']!;
+  const reset = async (type: string): Promise<number> =>
+    (
+      await fetch(`${bmc.url}${target}`, {
+        method: 'POST',
+        dispatcher,
+        headers: { authorization, 'content-type': 'application/json' },
+        body: JSON.stringify({ ResetType: type }),
+      })
+    ).status;
+  expect(await reset('PushPowerButton')).toBe(400);
+  const [server] = lab.lab.world.servers;
+  hang(lab.lab.world, server!);
+  expect(await reset('GracefulRestart')).toBe(204);
+  expect(server!.hungAtMs).not.toBeNull();
+  expect(await reset('ForceRestart')).toBe(204);
+  expect(server).toMatchObject({ hungAtMs: null, power: 'booting', resets: 1 });
+  const after = (await get(system)).body as { LastResetTime: string };
+  expect(Date.parse(after.LastResetTime)).toBeGreaterThan(Date.parse(before.LastResetTime));
+  await expect(fetch(`${lab.server('api-01').url}/health`)).rejects.toThrow('fetch failed');
+  await until(async () =>
+    fetch(`${lab.server('api-01').url}/health`).then(
+      ({ status }) => status === 200,
+      () => false,
+    ),
+  );
+  expect(await reset('ForceOff')).toBe(204);
+  expect(((await get(system)).body as { PowerState: string }).PowerState).toBe('Off');
+  expect(await reset('On')).toBe(204);
+  expect(await reset('On')).toBe(409);
+  await dispatcher.close();
+});

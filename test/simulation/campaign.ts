@@ -1,0 +1,33 @@
+
+/** A long campaign: `npm run simulate -- --seeds 1..100000`. Ends with 1 at the first broken promises, each with its transcript. */
+await import(new URL('../../bin/register.js', import.meta.url).href);
+const { simulate, SimulationFailed } = await import('./simulate.ts');
+
+const FAILURES_MAX = 5;
+const range = /^(\d+)\.\.(\d+)$/.exec(process.argv[process.argv.indexOf('--seeds') + 1] ?? '');
+if (!range) {
+  console.error('Say which seeds: --seeds 1..100000');
+  process.exit(2);
+}
+const counts = new Map<string, number>();
+const broken = new Map<string, number>();
+const startedAtMs = Date.now();
+let events = 0;
+for (let seed = Number(range[1]); seed <= Number(range[2]); seed += 1) {
+  try {
+    const told = await simulate(seed);
+    const key = told === null ? 'refused by its preview' : `${told.runbook}: ${told.outcome}`;
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+    events += told?.events.length ?? 0;
+  } catch (error) {
+    if (!(error instanceof SimulationFailed)) throw error;
+    const times = broken.get(error.promise) ?? 0;
+    broken.set(error.promise, times + 1);
+    if (times === 0 || process.argv.includes('--all')) console.error(`${error.message}\n`);
+    else console.error(error.message.split('\n')[0]);
+    if ([...broken.values()].reduce((sum, each) => sum + each, 0) >= FAILURES_MAX) break;
+  }
+}
+console.log([...counts].toSorted().map(([key, count]) => `${String(count).padStart(8)} ${key}`).join('\n'));
+console.log(`${events} events in ${Math.round((Date.now() - startedAtMs) / 1000)} s; broken: ${JSON.stringify(Object.fromEntries(broken))}`);
+process.exitCode = broken.size > 0 ? 1 : 0;

@@ -1,0 +1,116 @@
+import type { Chance } from '../support/chance.ts';
+import type { Agenda } from './agenda.ts';
+import { HALF, type ModelServer, type World } from './world.ts';
+
+/** Everything that can happen to the world by itself. */
+const TROUBLES = ['hang', 'hang-many', 'die', 'part', 'part-many', 'jump', 'database', 'half', 'stale-process', 'offline', 'traffic', 'bmc', 'control', 'reboot'] as const;
+export type Trouble = (typeof TROUBLES)[number];
+
+/** Plans what goes wrong, and that everything is mended at `calmAtMs`: behind that, a run must come to its end. */
+export function unleash(world: World, agenda: Agenda, chance: Chance, calmAtMs: number): readonly string[] {
+  const planned: string[] = [];
+  const count = chance.happens(0.2) ? 0 : chance.whole(1, 5);
+  const servers = [...world.servers.values()];
+  for (let index = 0; index < count; index += 1) {
+    const trouble = chance.pick(TROUBLES);
+    const atMs = chance.whole(0, chance.happens(0.5) ? 400_000 : calmAtMs - 60_000);
+    const lasts = chance.happens(0.5) ? chance.whole(1_000, 60_000) : chance.whole(60_000, 1_200_000);
+    const victims = trouble.endsWith('-many') ? servers.filter(() => chance.happens(0.6)) : [chance.pick(servers)];
+    planned.push(`${Math.round(atMs / 1000)} s: ${trouble} ${victims.map(({ name }) => name).join(' ')} for ${Math.round(lasts / 1000)} s`);
+    agenda.put(atMs, null, () => {
+      world.advance(atMs);
+      happen(world, agenda, chance, trouble, victims, lasts);
+    });
+  }
+  agenda.put(calmAtMs, null, () => calmDown(world, agenda));
+  return planned;
+}
+
+function happen(world: World, agenda: Agenda, chance: Chance, trouble: Trouble, victims: readonly ModelServer[], lastsMs: number): void {
+  const untilMs = world.nowMs + lastsMs;
+  switch (trouble) {
+    case 'jump':
+      world.jumpBrokenUntilMs = untilMs;
+      return;
+    case 'control':
+      world.controlDownUntilMs = untilMs;
+      return;
+    case 'database':
+      world.databaseUp = false;
+      agenda.put(untilMs, null, () => {
+        world.advance(untilMs);
+        world.databaseUp = true;
+      });
+      return;
+    default:
+      for (const server of victims) befall(world, agenda, chance, trouble, server, untilMs);
+  }
+}
+
+function befall(world: World, agenda: Agenda, chance: Chance, trouble: Trouble, server: ModelServer, untilMs: number): void {
+  switch (trouble) {
+    case 'hang':
+    case 'hang-many':
+      if (server.life === 'up') server.life = 'hung';
+      return;
+    case 'die':
+      server.life = 'dead';
+      server.touched.add('power');
+      agenda.put(untilMs, null, () => revive(world, server));
+      return;
+    case 'part':
+    case 'part-many':
+      server.partedUntilMs = untilMs;
+      return;
+    case 'half':
+      server.touched.add('config');
+      server.file = HALF;
+      if (chance.happens(0.5)) server.running = HALF;
+      return;
+    case 'stale-process':
+      server.touched.add('config');
+      server.running = HALF;
+      return;
+    case 'offline':
+      server.touched.add('offline');
+      server.offline = !server.offline;
+      if (server.offline) world.chill(server);
+      return;
+    case 'traffic':
+      server.touched.add('traffic');
+      server.traffic = server.traffic === 'in' ? 'out' : 'in';
+      return;
+    case 'bmc':
+      server.bmcDownUntilMs = untilMs;
+      return;
+    case 'reboot':
+      server.touched.add('power');
+      world.reset(server);
+      return;
+    default:
+      throw new Error(`${trouble} does not befall a server`);
+  }
+}
+
+function revive(world: World, server: ModelServer): void {
+  if (server.life !== 'dead') return;
+  world.reset(server);
+}
+
+/** Somebody mends whatever can be mended without neap; only hung servers stay hung. */
+function calmDown(world: World, agenda: Agenda): void {
+  world.advance(agenda.nowMs);
+  world.databaseUp = true;
+  world.jumpBrokenUntilMs = 0;
+  world.controlDownUntilMs = 0;
+  for (const server of world.servers.values()) {
+    server.partedUntilMs = 0;
+    server.bmcDownUntilMs = 0;
+    revive(world, server);
+    if (server.life === 'up' && !world.isProven(server)) {
+      server.touched.add('config');
+      server.file = server.running = 'a'.repeat(64);
+    }
+  }
+  agenda.put(agenda.nowMs + 600_000, null, () => calmDown(world, agenda));
+}

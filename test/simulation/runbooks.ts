@@ -1,0 +1,77 @@
+import databaseUpgrade from '../../runbooks/database-upgrade.ts';
+import recoverFleet from '../../runbooks/recover-fleet.ts';
+import {
+  checkServer,
+  cutPath,
+  defineRunbook,
+  first,
+  gate,
+  hardReset,
+  giveTraffic,
+  holding,
+  inWaves,
+  offlineMode,
+  probe,
+  proveConfiguration,
+  question,
+  rest,
+  takeOut,
+  whenFleetIsBack,
+  whenHung,
+  z,
+} from '../../src/index.ts';
+import type { Runbook } from '../../src/model/index.ts';
+import { setAside, stamp } from '../support/kinds.ts';
+
+/** Non-idempotent, irreversible, held and soaked, and no contingency. */
+const stampAll = defineRunbook({
+  title: 'Stamp every server',
+  reach: { api: ['ssh', 'http', 'bmc'] },
+  inputs: z.strictObject({}),
+  budget: { failures: 2 },
+  window: { limitMs: 45 * 60_000 },
+  steps: ({ api }) => [
+    checkServer(api),
+    inWaves({ canary: 1, by: 'domain', atMost: 3 }, setAside(api, { forMs: 30_000 })),
+    gate('Go on?', { role: 'any', onTimeout: 'abort', expiresMs: 300_000 }),
+    inWaves({ atMost: 4 }, stamp(api)),
+    holding(cutPath(rest(api, 1), { from: 'database', forMs: 120_000 }), [probe(rest(api, 1), { forMs: 20_000 })]),
+    giveTraffic(api),
+  ],
+});
+
+/** A small offline window with a contingency whose gate gives up, and which ends in a wait. */
+const short = defineRunbook({
+  title: 'A short window',
+  reach: { api: ['ssh', 'http', 'bmc'] },
+  inputs: z.strictObject({}),
+  budget: { failures: 4 },
+  window: { limitMs: 20 * 60_000 },
+  steps: ({ api }) => [
+    offlineMode(first(api, 1), { on: true }),
+    inWaves({ by: 'domain', atMost: 2 }, offlineMode(rest(api, 1), { on: true })),
+    question('Done?', { role: 'database', answers: { yes: 'go-on', wait: 'ask-again' }, onTimeout: 'abort', expiresMs: 600_000 }),
+    offlineMode(api, { on: false }),
+    proveConfiguration(api, { againAfterMs: 0 }),
+    giveTraffic(api),
+  ],
+  contingencies: ({ api }) => [
+    whenHung(api, { title: 'Recover', suspectAbove: 1 }, (hung) => [
+      takeOut(hung),
+      gate('Reset?', { role: 'power', onTimeout: 'abort', expiresMs: 500_000 }),
+      hardReset(hung),
+      proveConfiguration(hung),
+      offlineMode(hung, { on: false }),
+      giveTraffic(hung),
+      whenFleetIsBack(),
+    ]),
+  ],
+});
+
+/** What a seed picks from: those that ship, and some that go where they do not. */
+export const RUNBOOKS: readonly { readonly name: string; readonly runbook: Runbook; readonly weight: number }[] = [
+  { name: 'database-upgrade', runbook: databaseUpgrade as unknown as Runbook, weight: 4 },
+  { name: 'recover-fleet', runbook: recoverFleet as unknown as Runbook, weight: 1 },
+  { name: 'stamp-all', runbook: stampAll as unknown as Runbook, weight: 2 },
+  { name: 'short', runbook: short as unknown as Runbook, weight: 3 },
+];

@@ -1,0 +1,56 @@
+import { observeServer } from '../../src/engine/observe.ts';
+import type { Fleet, Plan, Runbook } from '../../src/model/index.ts';
+import { compile, outline, type CompileInput, type Foresight, type Outline } from '../../src/plan/index.ts';
+import type { ExpectedFile, Reader } from '../../src/ports/index.ts';
+import { groupsOf } from '../../src/steps/index.ts';
+
+export interface PlanWish {
+  readonly runbook: Runbook;
+  readonly fleet: Fleet;
+  readonly inputs?: CompileInput['inputs'];
+  readonly except?: CompileInput['except'];
+  readonly nowMs?: number;
+  readonly reader: (server: string) => Reader;
+  readonly expected?: readonly ExpectedFile[];
+}
+
+/** Outlines, observes through the given readers and compiles: what `neap plan` does, without the edge. */
+export async function paperPlan({ runbook, fleet, inputs = {}, except = [], nowMs = 0, reader, expected = [] }: PlanWish): Promise<{ readonly plan: Plan; readonly outline: Outline }> {
+  const laid = outlineOf(runbook, fleet, inputs, except.map(({ server }) => server));
+  const foresights = new Map<string, Foresight>();
+  for (const server of laid.servers) {
+    foresights.set(server.name, await observeServer({ outline: laid, server, read: reader(server.name), expected, nowMs: () => nowMs }));
+  }
+  return { plan: compiled({ runbook, fleet, laid, foresights, inputs, except, nowMs }), outline: laid };
+}
+
+export function outlineOf(runbook: Runbook, fleet: Fleet, inputs: CompileInput['inputs'] = {}, except: readonly string[] = []): Outline {
+  return outline(runbook, groupsOf(runbook.reach), runbook.inputs.parse(inputs), fleet, new Set(except));
+}
+
+/** Compiles what was foreseen. Without foresights every verdict is left to the run. */
+export function compiled(input: {
+  readonly runbook: Runbook;
+  readonly fleet: Fleet;
+  readonly laid: Outline;
+  readonly foresights?: ReadonlyMap<string, Foresight>;
+  readonly inputs?: CompileInput['inputs'];
+  readonly except?: CompileInput['except'];
+  readonly nowMs?: number;
+}): Plan {
+  return compile({
+    neap: '0.0.0',
+    runbook: input.runbook,
+    outline: input.laid,
+    fleet: input.fleet,
+    digests: { runbookPath: 'runbook.ts', runbook: '0'.repeat(64), fleetPath: 'fleet.ts', fleet: '1'.repeat(64) },
+    inputs: input.inputs ?? {},
+    nowMs: input.nowMs ?? 0,
+    seed: 1,
+    foresights: input.foresights ?? new Map(),
+    captured: new Map(),
+    except: input.except ?? [],
+    forecast: null,
+    findings: [],
+  });
+}
