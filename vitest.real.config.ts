@@ -11,7 +11,9 @@ export default defineConfig({
     include: ['test/real/**/*.test.ts'],
     fileParallelism: false,
     pool: 'forks',
-    testTimeout: 120_000,
+    // A fleet each, for two cores.
+    maxConcurrency: 3,
+    testTimeout: 160_000,
     hookTimeout: 60_000,
     teardownTimeout: 20_000,
   },

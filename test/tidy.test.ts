@@ -206,8 +206,8 @@ describe('these rules', () => {
     [
       'into depth',
       'src/run/x.ts',
-      `import type { A } from './a/b/index.ts';`,
-      'src/run/x.ts: ./a/b/index.ts; import its index.ts',
+      `import type { A } from '../plan/b/index.ts';`,
+      'src/run/x.ts: ../plan/b/index.ts; import its index.ts',
     ],
     ['a built-in', 'src/run/x.ts', `await import('node:fs');`, 'src/run/x.ts: node:fs'],
     [
@@ -254,15 +254,13 @@ function againstTheLevels({ path, imports }: Source): string[] {
     .map((other) => `${path}: ${own} must not import ${other}`);
 }
 
-/** A file may import from its own folder, from those around it, and `index.ts` of any folder that stands in one of these. */
+/** A file of another folder of src/ comes in by `index.ts`; within one such folder files know each other. */
 function pastTheDoor({ path, imports }: Source): string[] {
   return imports
-    .filter((one) => {
-      if (one.path === undefined) return false;
-      const [here, there] = [path.split('/').slice(0, -1), one.path.split('/')];
-      const shared = there.findIndex((part, index) => part !== here[index]);
-      const down = there.slice(shared);
-      return down.length > 1 && !(down.length === 2 && down[1] === 'index.ts');
+    .filter(({ path: there }) => {
+      if (there === undefined || !there.startsWith('src/') || folderOf(there) === folderOf(path)) return false;
+      const down = there.split('/').slice(2);
+      return down.length > 0 && !(down.length === 1 && down[0] === 'index.ts');
     })
     .map(({ from }) => `${path}: ${from}; import its index.ts`);
 }

@@ -1,7 +1,7 @@
-import { planClock, connectEngine, engineOf, messageSchema, type EngineConnection, type Message, type RunPlace } from '../engine/index.ts';
+import { afterRealMs, planClock, connectEngine, engineOf, messageSchema, type EngineConnection, type Message, type RunPlace } from '../engine/index.ts';
 import { readJournal } from '../journal/index.ts';
 import { readPlan } from '../engine/index.ts';
-import type { Plan } from '../model/index.ts';
+import type { Fleet, Plan } from '../model/index.ts';
 import type { Clock, JournalRow } from '../ports/index.ts';
 import { createMachine, type Machine, type RunEvent, type RunState, type Stamped } from '../run/index.ts';
 
@@ -11,9 +11,9 @@ export interface Session {
   readonly plan: Plan;
   readonly machine: Machine;
   readonly clock: Clock;
-  state(): RunState;
+  readonly state: () => RunState;
   /** Asks the engine for something; null when it agreed, else why not. */
-  ask(request: object): Promise<string | null>;
+  readonly ask: (request: object) => Promise<string | null>;
   /** Resolves when the engine's side has ended: the run is closed, or its engine is gone. */
   readonly ended: Promise<void>;
   close(): void;
@@ -29,63 +29,81 @@ const ANSWER_MS = 10_000;
 export async function attach(place: RunPlace, onEvent: OnEvent): Promise<Session | null> {
   const engine = await engineOf(place);
   if (!engine) return null;
-  const waiting = new Map<number, (refused: string | null) => void>();
-  let next = 1;
-  let state: RunState | null = null;
-  let told = false;
-  return new Promise<Session | null>((resolve) => {
-    let hello: Extract<Message, { say: 'hello' }> | null = null;
-    let machine: Machine | null = null;
-    let connection: EngineConnection | null = null;
-    const onMessage = (message: Message): void => {
-      if (message.say === 'done') waiting.get(message.id)?.(message.refused);
-      if (message.say === 'hello') {
-        hello = message;
-        machine = createMachine(message.plan);
-      }
-      if (message.say !== 'rows' || !machine) return;
-      for (const row of message.rows) {
-        const stamped: Stamped = { atMs: row.atMs, event: row.event as unknown as RunEvent };
-        state = machine.apply(state, stamped);
-        onEvent(stamped, state, told, row as JournalRow);
-      }
-      if (!told) {
-        told = true;
-        settle();
-      }
-    };
-    const settle = (): void => {
-      if (!hello || !machine || !connection || !told) return;
-      const open = connection;
-      resolve({
-        place,
-        plan: hello.plan,
-        machine,
-        clock: planClock(hello.clock ?? undefined),
-        state: () => state!,
-        ask: (request) =>
-          new Promise((answer) => {
-            const id = next++;
-            const timer = setTimeout(() => answer('the engine does not answer'), ANSWER_MS);
-            waiting.set(id, (refused) => {
-              clearTimeout(timer);
-              waiting.delete(id);
-              answer(refused);
-            });
-            open.send({ ...request, id });
-          }),
-        ended: open.ended,
-        close: () => open.close(),
+  const past = new Past(onEvent);
+  try {
+    const connection = await connectEngine(engine.socket, messageSchema, (message) => past.take(message));
+    // A connection that ends before the past is told is an engine that ended meanwhile.
+    await Promise.race([past.told, connection.ended]);
+    const { plan, machine, clock } = past;
+    if (!plan || !machine || !past.state) return null;
+    return { place, plan, machine, clock: planClock(clock), state: () => past.state ?? never(), ask: past.asks(connection), ended: connection.ended, close: () => connection.close() };
+  } catch {
+    // It was there a moment ago, and does not listen any more.
+    return null;
+  }
+}
+
+/** What an engine said so far, and who still waits for an answer of it. */
+class Past {
+  readonly #onEvent: OnEvent;
+  readonly #waiting = new Map<number, (refused: string | null) => void>();
+  readonly told: Promise<void>;
+  #isTold = false;
+  #tell: () => void = () => undefined;
+  plan: Plan | null = null;
+  machine: Machine | null = null;
+  clock: Fleet['clock'];
+  state: RunState | null = null;
+
+  constructor(onEvent: OnEvent) {
+    this.#onEvent = onEvent;
+    this.told = new Promise((resolve) => {
+      this.#tell = resolve;
+    });
+  }
+
+  take(message: Message): void {
+    switch (message.say) {
+      case 'hello':
+        this.plan = message.plan;
+        this.machine = createMachine(message.plan);
+        this.clock = message.clock ?? undefined;
+        return;
+      case 'done':
+        this.#waiting.get(message.id)?.(message.refused);
+        return;
+      case 'rows':
+        for (const row of message.rows) this.#fold(row as unknown as JournalRow);
+        this.#isTold = true;
+        this.#tell();
+    }
+  }
+
+  asks(connection: EngineConnection): Session['ask'] {
+    let next = 1;
+    return (request) =>
+      new Promise((answer) => {
+        const id = next++;
+        const cancel = afterRealMs(ANSWER_MS, () => answer('the engine does not answer'));
+        this.#waiting.set(id, (refused) => {
+          cancel();
+          this.#waiting.delete(id);
+          answer(refused);
+        });
+        connection.send({ ...request, id });
       });
-    };
-    connectEngine(engine.socket, messageSchema, onMessage).then(
-      (opened) => {
-        connection = opened;
-        settle();
-      },
-      () => resolve(null),
-    );
-  });
+  }
+
+  #fold(row: JournalRow): void {
+    if (!this.machine) return;
+    const event: Stamped = { atMs: row.atMs, event: row.event as unknown as RunEvent };
+    this.state = this.machine.apply(this.state, event);
+    this.#onEvent(event, this.state, this.#isTold, row);
+  }
+}
+
+function never(): never {
+  throw new Error('a session has a state from its first row on');
 }
 
 /** A run whose engine is gone, as its journal tells it. */

@@ -1,4 +1,4 @@
-import type { RunPlace } from '../engine/index.ts';
+import { pauseRealMs, type RunPlace } from '../engine/index.ts';
 import { attach, readRun, type OnEvent, type Session } from './session.ts';
 import { LogView } from './views/log.ts';
 import { gateOf, type RunState, type Stamped } from '../run/index.ts';
@@ -10,7 +10,7 @@ export interface WatchOptions {
 
 /** Watches a run until it is closed, on a terminal with a tree and prompts, elsewhere as a log. Its exit code, or 3 at a gate. */
 export async function watch(place: RunPlace, options: WatchOptions): Promise<number> {
-  const interactive = process.stdin.isTTY === true && process.stdout.isTTY === true;
+  const interactive = process.stdin.isTTY && process.stdout.isTTY;
   if (interactive) {
     const { watchOnTerminal } = await import('./views/terminal.ts');
     return watchOnTerminal(place);
@@ -48,7 +48,7 @@ function openGates({ state, machine }: Session): string[] {
 async function settledOrGate(session: Session): Promise<void> {
   let over = false;
   void session.ended.then(() => (over = true));
-  while (!over && openGates(session).length === 0) await new Promise((resolve) => setTimeout(resolve, 100));
+  while (!over && openGates(session).length === 0) await pauseRealMs(100);
 }
 
 /** What a run came to whose engine is not there. */

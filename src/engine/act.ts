@@ -1,8 +1,9 @@
-import { FailureError, type Condition, type Failure, type Json, type Need, type Plan, type Server } from '../model/index.ts';
+import { FailureError, type Condition, type Failure, type Json, type Need, type Server } from '../model/index.ts';
 import { canonicalJson } from '../plan/index.ts';
 import type { Clock, Confirmation, ExpectedFile, StepContext } from '../ports/index.ts';
 import type { Effect, Looked, RunEvent } from '../run/index.ts';
 import { checkNeed, conditionOf, describeVitals } from '../steps/index.ts';
+import { pauseRealMs } from './clock.ts';
 import type { Kinds } from './kinds.ts';
 import type { Reach } from './reach/index.ts';
 
@@ -15,10 +16,8 @@ type Targeted = Extract<Effect, { place: unknown }>;
 
 export interface ActorInput {
   readonly run: string;
-  readonly plan: Plan;
   readonly kinds: Kinds;
   readonly servers: ReadonlyMap<string, Server>;
-  readonly fleetPath: string;
   readonly reach: Reach;
   readonly clock: Clock;
   readonly expected: (server: Server) => Promise<readonly ExpectedFile[]>;
@@ -126,7 +125,7 @@ export class Actor {
   async #pause(untilMs: number): Promise<void> {
     const { clock } = this.#in;
     await clock.sleepUntil(Math.min(untilMs, clock.nowMs() + READ_AGAIN_MS));
-    await new Promise((resolve) => setTimeout(resolve, READ_AGAIN_REAL_MS));
+    await pauseRealMs(READ_AGAIN_REAL_MS);
   }
 
   #server(name: string): Server {

@@ -16,3 +16,19 @@ export function planClock(clock: Fleet['clock']): Clock {
   };
   return { nowMs, realMsUntil, sleepUntil };
 }
+
+/** Waits in real milliseconds: for a process, a file, a screen; never for anything that a plan speaks of. */
+export function pauseRealMs(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** Calls back after real milliseconds unless it is cancelled by what it returns. */
+export function afterRealMs(ms: number, call: () => void): () => void {
+  const timer = setTimeout(call, ms);
+  return () => clearTimeout(timer);
+}
+
+/** The wall clock, for people: when a claim was made, when an engine wrote its log. */
+export function wallClockMs(): number {
+  return Date.now();
+}

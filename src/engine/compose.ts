@@ -1,22 +1,22 @@
 import { hostname, userInfo } from 'node:os';
 import { rm, writeFile } from 'node:fs/promises';
 import { createJournal, openJournal, openRegistry } from '../journal/index.ts';
-import { FailureError, type Server } from '../model/index.ts';
-import { outline } from '../plan/index.ts';
-import type { ExpectedFile, JournalRow } from '../ports/index.ts';
-import { createMachine, trackOf, lineOf, type RunEvent, type Stamped } from '../run/index.ts';
+import { FailureError, type Fleet, type Plan, type Server } from '../model/index.ts';
+import { outline, type Outline } from '../plan/index.ts';
+import type { Clock, ExpectedFile, JournalRow } from '../ports/index.ts';
+import { createMachine, trackOf, lineOf, type Machine, type RunEvent, type RunState, type Stamped } from '../run/index.ts';
 import { groupsOf } from '../steps/index.ts';
 import { Actor } from './act.ts';
-import { planClock } from './clock.ts';
+import { planClock, wallClockMs } from './clock.ts';
 import { expectedFiles } from './expected.ts';
 import { Host } from './host.ts';
 import { knownSteps } from './kinds.ts';
-import { loadFleet, loadRunbook } from './load.ts';
+import { loadFleet, loadRunbook, type Loaded } from './load.ts';
 import { requestSchema } from './messages.ts';
 import { sendPage } from './pager.ts';
 import { ownVersion } from './planning.ts';
-import { createReach } from './reach/index.ts';
-import { readOrder, readPlan, type RunPlace } from './runs.ts';
+import { createReach, type Reach } from './reach/index.ts';
+import { readOrder, readPlan, type Order, type RunPlace } from './runs.ts';
 import { serveViews, socketPath } from './socket.ts';
 
 /**
@@ -24,38 +24,18 @@ import { serveViews, socketPath } from './socket.ts';
  * `mode` resume goes on with a journal that another engine left.
  */
 export async function runEngine(place: RunPlace, stateDir: string, mode: 'start' | 'resume', ready: () => void): Promise<number> {
-  const order = await readOrder(place);
-  const plan = await readPlan(place.plan);
-  const fleet = await loadFleet(plan.header.fleet.path, order.cwd);
-  const runbook = await loadRunbook(plan.header.runbook.path, order.cwd);
-  await refuseStale(place.run, plan, fleet.digest, runbook.digest);
+  const loaded = await load(place, mode);
+  const { order, plan, fleet } = loaded;
   const { header } = plan;
-  const names = new Set(header.except.map(({ server }) => server));
-  const laid = outline(runbook.value, groupsOf(runbook.value.reach), header.inputs, fleet.value, names);
-  const servers = new Map<string, Server>(fleet.value.servers.map((server) => [server.name, server]));
-
   const registry = await openRegistry(stateDir);
-  const clock = planClock(fleet.value.clock);
-  const claim = await registry.claim(place.run, plan.slices.flatMap((slice) => slice.servers.map(({ name }) => `${header.fleet.name}/${name}`)), order.by, Date.now());
+  const names = plan.slices.flatMap((slice) => slice.servers.map(({ name }) => `${header.fleet.name}/${name}`));
+  const claim = await registry.claim(place.run, names, order.by, wallClockMs());
   if (!claim.granted) throw held(place.run, claim.conflicts);
   const journal = mode === 'start' ? await createJournal(place.journal, { run: place.run }) : await openJournal(place.journal, { run: place.run });
-
-  const machine = createMachine(plan);
-  const reach = createReach(fleet.value);
   const rows: JournalRow[] = [...(await journal.read(1))];
-  const expectedBy = new Map<string, Promise<ExpectedFile[]>>();
-  const expected = (server: Server): Promise<readonly ExpectedFile[]> => {
-    const captured = plan.slices.find((slice) => server.name in slice.captured)?.captured[server.name] ?? {};
-    const known = expectedBy.get(server.name) ?? expectedFiles(server, fleet.path, captured);
-    expectedBy.set(server.name, known);
-    return known;
-  };
-  const stepOf = (track: string, at: number): string => {
-    const found = trackOf(host.state, track);
-    const position = found?.steps[at]?.plan ?? -1;
-    return (found && lineOf(machine.index, found)[position]?.id) ?? '';
-  };
-  const actor = new Actor({ run: place.run, plan, kinds: knownSteps(plan, laid, stepOf), servers, fleetPath: fleet.path, reach, clock, expected });
+  const clock = planClock(fleet.value.clock);
+  const reach = createReach(fleet.value);
+  const machine = createMachine(plan);
   const views = await serveViews(socketPath(place.run), requestSchema, {
     open: (view) => {
       view.send({ say: 'hello', run: place.run, plan, clock: fleet.value.clock ?? null });
@@ -74,13 +54,14 @@ export async function runEngine(place: RunPlace, stateDir: string, mode: 'start'
     page: (text) => sendPage(order.page, text),
     unattended: order.unattended ? (fleet.value.unattendedApprover ?? null) : null,
     onRows: (written) => {
-      rows.push(...(written as JournalRow[]));
+      rows.push(...written);
       views.broadcast({ say: 'rows', rows: written });
     },
     fence: async () => {
       if ((await registry.epoch(place.run)) !== claim.epoch) throw held(place.run, await registry.claims());
     },
   });
+  const actor = actorFor(place, loaded, { reach, clock, stepAt: (track, at) => stepIdAt(host.state, machine, track, at) });
   host.replay(rows.map((row) => ({ atMs: row.atMs, event: row.event as unknown as RunEvent }) satisfies Stamped));
   const self = { pid: process.pid, host: hostname(), neap: header.neap };
   if (rows.length === 0) {
@@ -91,9 +72,9 @@ export async function runEngine(place: RunPlace, stateDir: string, mode: 'start'
   await writeFile(place.engine, `${JSON.stringify({ ...self, socket: views.path })}\n`, { mode: 0o600 });
   ready();
   try {
-    const closed = await host.run();
-    if (closed.closed?.exitCode !== undefined) await registry.release(place.run);
-    return closed.closed?.exitCode ?? 5;
+    const { closed } = await host.run();
+    await registry.release(place.run);
+    return closed?.exitCode ?? 5;
   } finally {
     await journal.close();
     await views.close();
@@ -102,10 +83,48 @@ export async function runEngine(place: RunPlace, stateDir: string, mode: 'start'
   }
 }
 
+interface LoadedRun {
+  readonly order: Order;
+  readonly plan: Plan;
+  readonly fleet: Loaded<Fleet>;
+  readonly outline: Outline;
+}
+
+/** The plan, and the code and fleet that it was made with: anything else is another plan. */
+async function load(place: RunPlace, mode: 'start' | 'resume'): Promise<LoadedRun> {
+  const order = await readOrder(place);
+  const plan = await readPlan(place.plan);
+  const { header } = plan;
+  const fleet = await loadFleet(header.fleet.path, order.cwd);
+  const runbook = await loadRunbook(header.runbook.path, order.cwd);
+  await refuseStale(place.run, plan, fleet.digest, runbook.digest);
+  if (mode === 'start') refuseOld(place.run, header.notAfterMs, planClock(fleet.value.clock).nowMs());
+  const except = new Set(header.except.map(({ server }) => server));
+  return { order, plan, fleet, outline: outline(runbook.value, groupsOf(runbook.value.reach), header.inputs, fleet.value, except) };
+}
+
+function actorFor(place: RunPlace, { plan, fleet, outline: laid }: LoadedRun, { reach, clock, stepAt }: { reach: Reach; clock: Clock; stepAt: (track: string, at: number) => string }): Actor {
+  const expectedBy = new Map<string, Promise<ExpectedFile[]>>();
+  const expected = (server: Server): Promise<readonly ExpectedFile[]> => {
+    const captured = plan.slices.find((slice) => server.name in slice.captured)?.captured[server.name] ?? {};
+    const known = expectedBy.get(server.name) ?? expectedFiles(server, fleet.path, captured);
+    expectedBy.set(server.name, known);
+    return known;
+  };
+  const servers = new Map<string, Server>(fleet.value.servers.map((server) => [server.name, server]));
+  return new Actor({ run: place.run, kinds: knownSteps(plan, laid, stepAt), servers, reach, clock, expected });
+}
+
+/** Which of the plan's steps a track's n-th is: a way home and a contingency have lines of their own. */
+function stepIdAt(state: RunState, machine: Machine, track: string, at: number): string {
+  const found = trackOf(state, track);
+  return (found && lineOf(machine.index, found)[found.steps[at]?.plan ?? -1]?.id) ?? '';
+}
+
 /** Other code than the plan was made with is another plan (exit 6). */
 export class StalePlan extends FailureError {}
 
-async function refuseStale(run: string, plan: Awaited<ReturnType<typeof readPlan>>, fleet: string, runbook: string): Promise<void> {
+async function refuseStale(run: string, plan: Plan, fleet: string, runbook: string): Promise<void> {
   const { header } = plan;
   const version = await ownVersion();
   const why =
@@ -118,6 +137,11 @@ async function refuseStale(run: string, plan: Awaited<ReturnType<typeof readPlan
           : null;
   if (why === null) return;
   throw new StalePlan({ kind: 'condition', what: `the plan is stale: ${why}`, where: run, state: 'Nothing was started', remedy: 'Make it anew: neap plan RUNBOOK, look at it, and run that' });
+}
+
+function refuseOld(run: string, notAfterMs: number, nowMs: number): void {
+  if (nowMs <= notAfterMs) return;
+  throw new StalePlan({ kind: 'condition', what: 'the plan is stale: it was to be run within a week of being made', where: run, state: 'Nothing was started', remedy: 'Make it anew: neap plan RUNBOOK, look at it, and run that' });
 }
 
 function held(run: string, conflicts: readonly { run: string; server: string; by: string; sinceMs: number }[]): FailureError {

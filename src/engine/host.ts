@@ -1,8 +1,9 @@
 import type { Failure, JsonObject } from '../model/index.ts';
-import type { Clock } from '../ports/index.ts';
+import type { Clock, JournalRow } from '../ports/index.ts';
 import type { OwnedJournal } from '../journal/index.ts';
 import { gateOf, type Effect, type Machine, type RunEvent, type RunState, type Stamped } from '../run/index.ts';
 import type { Actor } from './act.ts';
+import { afterRealMs } from './clock.ts';
 import type { Request } from './messages.ts';
 
 export interface HostInput {
@@ -14,7 +15,7 @@ export interface HostInput {
   /** Who opens gates by itself; null: nobody, people do. */
   readonly unattended: string | null;
   /** Called with every row once it is durable. */
-  readonly onRows: (rows: readonly unknown[]) => void;
+  readonly onRows: (rows: readonly JournalRow[]) => void;
   /** Throws when another engine has taken the run over: then nothing more may be done. */
   readonly fence: () => Promise<void>;
 }
@@ -133,17 +134,17 @@ export class Host {
   }
 
   async #sleep(wakeAtMs: number | null): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
+    let cancel: () => void = () => undefined;
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
       if (wakeAtMs === null) return;
       const delayMs = Math.min(Math.max(1, Math.ceil(this.#in.clock.realMsUntil(wakeAtMs))), LONGEST_SLEEP_MS);
-      timer = setTimeout(() => {
+      cancel = afterRealMs(delayMs, () => {
         this.#inbox.push({ type: 'time' });
         resolve();
-      }, delayMs);
+      });
     });
-    clearTimeout(timer);
+    cancel();
     this.#wake = () => undefined;
   }
 }

@@ -1,5 +1,5 @@
 /** The only folder that makes effects happen: loading, observing, planning, and the process that runs a plan. */
-export { planClock } from './clock.ts';
+export { afterRealMs, pauseRealMs, planClock } from './clock.ts';
 export { defineConfig, loadConfig, type Config, type ConfigInput } from './config.ts';
 export { loadFleet, loadRunbook, parseInputs, type Loaded } from './load.ts';
 export { messageSchema, type Message, type Request } from './messages.ts';

@@ -24,7 +24,7 @@ export async function loadFleet(path: string, cwd: string): Promise<Loaded<Fleet
   const twice = names.find((name, at) => names.indexOf(name) !== at);
   if (twice !== undefined) throw unfit('fleet', file, `server ${twice} is listed twice`, 'Give every server a name of its own');
   const { clock: _, ...lasting } = parsed.data;
-  return { path: file, digest: sha256(canonicalJson(lasting as unknown as Json)), value: parsed.data };
+  return { path: file, digest: sha256(canonicalJson(lasting)), value: parsed.data };
 }
 
 /** Loads a runbook: a file, or the name of one that ships. */

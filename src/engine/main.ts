@@ -1,4 +1,5 @@
 import { sentence, FailureError } from '../model/index.ts';
+import { wallClockMs } from './clock.ts';
 import { runEngine, StalePlan } from './compose.ts';
 import { placeOf } from './runs.ts';
 
@@ -17,7 +18,7 @@ try {
 } catch (error) {
   const stale = error instanceof StalePlan;
   const text = error instanceof FailureError ? sentence(error.failure) : error instanceof Error ? (error.stack ?? error.message) : String(error);
-  process.stderr.write(`${new Date().toISOString()} ${text}\n`);
+  process.stderr.write(`${new Date(wallClockMs()).toISOString()} ${text}\n`);
   tell({ ready: false, text, stale });
   process.exitCode = stale ? 6 : 5;
 }

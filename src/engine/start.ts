@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { extension, launchArguments } from '../launch/index.ts';
 import { FailureError } from '../model/index.ts';
+import { afterRealMs } from './clock.ts';
 import type { RunPlace } from './runs.ts';
 
 /** An engine may take so long until it stands, in real milliseconds: it reads its journal again and claims its servers. */
@@ -28,9 +29,9 @@ export async function startEngine(place: RunPlace, stateDir: string, mode: 'star
   const child = spawn(process.execPath, [...launchArguments(entry), stateDir, place.run, mode], { detached: true, stdio: ['ignore', log, log, 'ipc'] });
   closeSync(log);
   const word = await new Promise<z.output<typeof wordSchema>>((resolve) => {
-    const timer = setTimeout(() => resolve({ ready: false, text: `the engine did not stand within ${STAND_MS / 1000} s; see ${place.log}`, stale: false }), STAND_MS);
+    const cancel = afterRealMs(STAND_MS, () => resolve({ ready: false, text: `the engine did not stand within ${STAND_MS / 1000} s; see ${place.log}`, stale: false }));
     const settle = (said: z.output<typeof wordSchema>): void => {
-      clearTimeout(timer);
+      cancel();
       resolve(said);
     };
     child.once('message', (message) => settle(wordSchema.parse(message)));

@@ -6,7 +6,9 @@ import type {
   Fleet,
   GateSpec,
   GateStep,
+  GroupsOf,
   PlanStep,
+  Reach,
   Runbook,
   Server,
   StepSpec,
@@ -31,7 +33,7 @@ export interface Outline {
  * Expands a runbook. Refuses, in the compiler's words, what the compiler refuses (Node checks no types): servers that
  * lack a way that a step needs, an empty selection (promise 5), a wave above its cap.
  */
-export function outline(runbook: Runbook, groups: object, inputs: unknown, fleet: Fleet, except: ReadonlySet<string>): Outline {
+export function outline(runbook: Runbook, groups: GroupsOf<Reach>, inputs: unknown, fleet: Fleet, except: ReadonlySet<string>): Outline {
   const servers = fleet.servers.filter((server) => server.group in runbook.reach && !except.has(server.name)).toSorted(byName);
   for (const group of Object.keys(runbook.reach)) {
     if (!servers.some((server) => server.group === group)) {
@@ -41,8 +43,8 @@ export function outline(runbook: Runbook, groups: object, inputs: unknown, fleet
   const kinds = new Map<string, Decider>();
   const canaries = new Set<string>();
   const expansion = new Expansion(runbook, servers, kinds, canaries);
-  const steps = expansion.expand(runbook.steps(groups as never, inputs as never), '');
-  const specs = runbook.contingencies?.(groups as never, inputs as never) ?? [];
+  const steps = expansion.expand(runbook.steps(groups, inputs), '');
+  const specs = runbook.contingencies?.(groups, inputs) ?? [];
   const contingencies = specs.map((spec, index) => ({ spec, id: `c${index + 1}`, steps: expansion.expand(spec.steps, `c${index + 1}.`) }));
   return { servers, steps: withRenewals(steps), contingencies, kinds, canaries: [...canaries].toSorted() };
 }

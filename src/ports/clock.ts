@@ -3,9 +3,9 @@
  * lab's fleet file carries an anchor and a rate. I/O deadlines are never on this clock.
  */
 export interface Clock {
-  nowMs(): number;
+  readonly nowMs: () => number;
   /** Resolves at `atMs` of plan time, or at once when it has passed. */
-  sleepUntil(atMs: number): Promise<void>;
+  readonly sleepUntil: (atMs: number) => Promise<void>;
   /** Real milliseconds until `atMs`; never negative. */
-  realMsUntil(atMs: number): number;
+  readonly realMsUntil: (atMs: number) => number;
 }

@@ -109,7 +109,8 @@ export interface Word {
   readonly waitedMs: number | null;
   /** How old the answer was when the run acted upon it. */
   readonly ageMs: number | null;
-  readonly fate: 'taken' | 'asked again' | 'too old' | 'went home' | 'not needed any more';
+  /** `too old`: it had to be given again; `too late`: the fuse no longer covered the outage, so caches came first. */
+  readonly fate: 'taken' | 'asked again' | 'too old' | 'too late' | 'went home' | 'not needed any more';
 }
 
 export interface OpenGate {

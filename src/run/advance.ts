@@ -57,9 +57,9 @@ function primeRelease(track: Track, act: ActState, index: PlanIndex): ActState |
   const line = lineOf(index, track);
   const release = line[act.plan];
   const hold = track.steps.find((step) => release?.step === 'act' && line[step.plan]?.id === release.releases);
-  const held = hold?.step === 'act' ? Object.assign({}, ...hold.waves.map(({ targets }) => targets)) : {};
+  const held = new Map(hold?.step === 'act' ? hold.waves.flatMap(({ targets }) => Object.entries(targets)) : []);
   const prime = (server: string, target: TargetState): TargetState => {
-    const { dirty, change } = (held[server] as TargetState | undefined) ?? { dirty: false, change: null };
+    const { dirty, change } = held.get(server) ?? { dirty: false, change: null };
     return dirty ? { ...target, change, decided: true } : { ...target, phase: 'left', decided: true };
   };
   const waves = act.waves.map(({ targets }) => ({ targets: Object.fromEntries(Object.entries(targets).map(([server, target]) => [server, prime(server, target)])) }));

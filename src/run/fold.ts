@@ -157,7 +157,8 @@ function diagnosed(state: RunState, { id, condition, seen }: Extract<RunEvent, {
 }
 
 function turn(state: RunState, { code, why }: { code: NonNullable<RunState['homeWhy']>['code']; why: string }): RunState {
-  if (state.mode === 'home') return state;
+  // A line that came to its end has nothing to turn: what goes on beside it only gives back.
+  if (state.mode === 'home' || trackOf(state, 'main')?.status === 'finished') return state;
   const tracks = state.tracks.map((track) => (track.kind === 'main' && track.status === 'running' ? { ...track, status: 'draining' as const } : track));
   return { ...state, mode: 'home', homeWhy: { code, why }, halted: false, tracks };
 }
@@ -214,9 +215,10 @@ function landed(state: RunState, id: string): RunState {
   return state.flying[id] ? { ...state, flying: omit(state.flying, id) } : state;
 }
 
-/** Waves, steps and tracks move on by themselves when what they wait for has ended. */
+/** Waves, steps and tracks move on by themselves when what they wait for has ended: one track's end can be what another waits for. */
 function settle(state: RunState, index: PlanIndex): RunState {
-  return state.tracks.reduce((settled: RunState, track: Track) => settleTrack(settled, track.id, index), state);
+  const settled = state.tracks.reduce((sofar: RunState, track: Track) => settleTrack(sofar, track.id, index), state);
+  return settled === state ? state : settle(settled, index);
 }
 
 function omit<T>(record: Readonly<Record<string, T>>, key: string): Record<string, T> {

@@ -12,6 +12,7 @@ const SHOWN_MAX = 8;
 export function closing(state: RunState, index: PlanIndex): Extract<RunEvent, { type: 'closed' }> | null {
   const main = trackOf(state, 'main');
   if (!main || Object.keys(state.flying).length > 0) return null;
+  if (Object.values(state.out).some(({ fate }) => fate === 'undiagnosed')) return null;
   if (state.tracks.some((track) => track.status === 'running' || track.status === 'draining')) return null;
   if (state.mode === 'home' && !state.tracks.some((track) => track.kind === 'home')) return null;
   // Whoever must be told is told first.
@@ -29,7 +30,7 @@ function outcomeOf(state: RunState, unproven: readonly string[]): Outcome {
 
 /**
  * Servers whose state the run cannot vouch for: an undo that failed, a recovery that did not come through, an effect
- * that is unknown, and a change that was begun, failed, and was not taken back.
+ * that is unknown, and a change that was begun, failed or was cut short, and was not taken back.
  */
 export function unprovenServers(state: RunState, index: PlanIndex): string[] {
   const stuck = new Set<string>();
@@ -39,8 +40,10 @@ export function unprovenServers(state: RunState, index: PlanIndex): string[] {
     if (track.kind === 'home' && target.phase === 'done') backBy.set(server, (backBy.get(server) ?? new Set()).add(step.kind.name));
   }
   for (const { track, step, server, target } of everyTarget(state, index)) {
-    const halfDone = track.kind === 'main' && target.phase === 'failed' && target.dirty && !step.leavesNothing;
-    if (halfDone && !backBy.get(server)?.has(step.kind.name) && state.out[server]?.recovered !== true) stuck.add(server);
+    if (track.kind !== 'main' || !target.dirty || step.leavesNothing) continue;
+    // What a step gave or mended, and no later step could complete: the line ended before, or the server fell out of it.
+    const midway = step.nature === 'restore' && step.releases === null && (track.status !== 'finished' || state.out[server] !== undefined);
+    if ((target.phase === 'failed' || midway) && !backBy.get(server)?.has(step.kind.name) && state.out[server]?.recovered !== true) stuck.add(server);
   }
   for (const [server, out] of Object.entries(state.out)) {
     const given = out.fate === 'hung' && !out.recovered;

@@ -129,7 +129,7 @@ function confirmFailed(target: TargetState, seen: Failure, rule: TargetRule, atM
   }
   // In doubt, "not there" is an answer: look again, and act again only if that is safe.
   const again = (target.inDoubt || rule.does === 'undo') && target.attempts - target.lostAttempts < ATTEMPTS_MAX;
-  if (again) return { ...target, phase: 'held', inDoubt: false, lookAtMs: atMs + RETRY_MS, failure: seen };
+  if (again) return { ...target, phase: 'held', inDoubt: false, misses: unread ? misses : target.misses, lookAtMs: atMs + RETRY_MS, failure: seen };
   return fail(target, seen);
 }
 

@@ -1,5 +1,5 @@
 import type { ActStep } from '../model/index.ts';
-import { homeOf } from '../plan/index.ts';
+import { expectedOf, homeOf } from '../plan/index.ts';
 import { spentOf } from './budget.ts';
 import type { RunEvent } from './events.ts';
 import { gateOf } from './gates.ts';
@@ -74,16 +74,22 @@ function gateTurn(state: RunState, index: PlanIndex): Turn | null {
   return expired ? { code: 'timeout', why: `nobody answered "${step.title}" within ${Math.round(step.expiresMs / 60_000)} min` } : null;
 }
 
-/** A risk step begins only if it and the way home from behind it still fit into the window (promise 7). */
+/**
+ * A risk step begins, and goes on to servers that it has not begun, only while what is left of it and the way home
+ * from behind it still fit into the window (promise 7): an engine that was away comes back to another hour.
+ */
 function windowTurn(state: RunState, index: PlanIndex): Turn | null {
   const main = trackOf(state, 'main');
   const current = main && currentOf(main);
-  if (!main || current?.step !== 'act' || current.startedAtMs !== null) return null;
+  if (!main || current?.step !== 'act') return null;
+  const left = current.waves.slice(current.wave);
+  if (!left.some(({ targets }) => Object.values(targets).some(({ phase }) => phase === 'waiting'))) return null;
   const step = actStepOf(index, main, main.cursor);
   if (step.nature !== 'risk') return null;
   const { header } = index.plan;
   const behind = header.steps.slice(0, main.cursor + 1).filter((each): each is ActStep => each.step === 'act' && each.nature === 'risk');
-  const neededMs = step.expectedMs + step.soakMs + behind.reduce((sum, each) => sum + homeOf(each), 0);
+  const ahead = { ...step, waves: left.map(({ targets }) => Object.keys(targets)) };
+  const neededMs = expectedOf(ahead, header.budget.failures) + behind.reduce((sum, each) => sum + homeOf(each), 0);
   const leftMs = state.openedAtMs + header.window.limitMs - state.nowMs;
   if (neededMs <= leftMs) return null;
   return {
@@ -132,6 +138,8 @@ export function fuseTooShort(state: RunState, { fuse }: { readonly fuse: { reado
 function homeward(state: RunState, index: PlanIndex): RunEvent | null {
   const main = trackOf(state, 'main');
   if (!main || state.tracks.some((track) => track.kind === 'home')) return null;
+  // Whose is the way back, this track's or a contingency's, is known when everybody has been diagnosed.
+  if (Object.values(state.out).some(({ fate }) => fate === 'undiagnosed')) return null;
   if (state.mode === 'home') return main.status === 'stopped' ? { type: 'homeward', servers: null } : null;
   const left = Object.entries(state.out).filter(([, out]) => out.fate !== 'hung' && out.fate !== 'undiagnosed').map(([server]) => server);
   if (main.status !== 'finished' || left.length === 0) return null;

@@ -4,7 +4,7 @@ import type { KindDefinition, StepKind } from '../ports/index.ts';
 
 /** A step kind that a runbook calls: `offlineMode(api, { on: true })`. The input may be left out where all of it has defaults. */
 export interface Step<W extends Way, I extends z.ZodType> {
-  (targets: Targets<W>, ...input: Record<never, never> extends z.input<I> ? [input?: z.input<I>] : [input: z.input<I>]): ActSpec;
+  (targets: Targets<W>, ...input: Partial<z.input<I>> extends z.input<I> ? [input?: z.input<I>] : [input: z.input<I>]): ActSpec;
   readonly kind: StepKind;
 }
 
@@ -35,5 +35,5 @@ export function defineStep<W extends Way, I extends z.ZodType, P extends z.ZodTy
     targets: { group: targets.group, part: targets.part },
     input: definition.input.parse(input ?? {}) as Json,
   });
-  return Object.assign(call, { kind }) as Step<W, I>;
+  return Object.assign(call, { kind });
 }

@@ -4,7 +4,10 @@ import { readClocks } from './clocks.ts';
 import { readConfiguration } from './prove-configuration/read.ts';
 import { differences } from './prove-configuration/decide.ts';
 
-/** Whether something that must be true before a step is true of this server now. Silence is an unmet need, with its reason. */
+/**
+ * Whether something that must be true before a step is true of this server now. What cannot be read is an unmet need,
+ * with its reason, if the server itself answers. Throws FailureError if it does not: whoever is hung is not waited for.
+ */
 export async function checkNeed(need: Need, server: Server, read: Reader, context: StepContext): Promise<Condition> {
   try {
     switch (need.need) {
@@ -21,6 +24,7 @@ export async function checkNeed(need: Need, server: Server, read: Reader, contex
     }
   } catch (error) {
     if (!(error instanceof FailureError)) throw error;
+    await demandAnswer(error, read);
     return { holds: false, why: error.failure.what };
   }
 }
@@ -32,8 +36,14 @@ async function checkAnswers(dependency: string, server: Server, read: Reader): P
       await read.ask(`answers:${name}`);
     } catch (error) {
       if (!(error instanceof FailureError)) throw error;
+      await demandAnswer(error, read);
       return { holds: false, why: `the ${name} does not answer from it (${error.failure.what})` };
     }
   }
   return { holds: true };
+}
+
+/** A command that ran and said no came from a server that answers; for anything else the server is asked for its boot. */
+async function demandAnswer({ failure }: FailureError, read: Reader): Promise<void> {
+  if (failure.kind !== 'command') await read.bootId();
 }

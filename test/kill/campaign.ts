@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { voyage, type Voyage } from './voyage.ts';
 
-/** `npm run test:kill -- --runs 50 [--seed 1] [--at-once 2]`: voyages whose engine is killed at random moments and resumed. */
-const { values } = parseArgs({ options: { runs: { type: 'string', default: '50' }, seed: { type: 'string', default: '1' }, 'at-once': { type: 'string', default: '2' } } });
+/** `npm run test:kill -- --runs 50 [--seed 1] [--at-once 3]`: voyages whose engine is killed at random moments and resumed. */
+const { values } = parseArgs({ options: { runs: { type: 'string', default: '50' }, seed: { type: 'string', default: '1' }, 'at-once': { type: 'string', default: '3' } } });
 const runs = Number(values.runs);
 const first = Number(values.seed);
 const stateDir = await mkdtemp(join(tmpdir(), 'neap-kill-'));

@@ -89,6 +89,12 @@ export function hostKeyOf(machine: Machine): string {
   return `${type} ${key}`;
 }
 
+/** Its host key's fingerprint, as people compare it: `SHA256:...`. */
+export async function fingerprintOf(machine: Machine): Promise<string> {
+  const shown = await mustRun('ssh-keygen', ['-lf', join(machine.dir, 'etc/ssh/ssh_host_ed25519_key.pub')]);
+  return shown.split(' ')[1] ?? '';
+}
+
 /** SHA-256 of a file on a server's disk, e.g. `/srv/api/etc/api.conf`. */
 export function digestOf(machine: Machine, path: string): string {
   return createHash('sha256')

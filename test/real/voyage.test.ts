@@ -1,30 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { fingerprintOf } from './disk.ts';
 import { changeHostKey, fillDisk, halfApply, slowCommand, stallBanner, sudoWantsPassword } from './faults.ts';
-import { startRealFleet } from './fleet.ts';
-import type { RealFleet, RealFleetOptions } from './fleet.ts';
-import type { Machine } from './machine.ts';
 import { cannotRunHere } from './missing-needs.ts';
 import { mustRun } from './run-program.ts';
-import { THERE_AND_BACK, UNTOUCHED, berths, hasReceived, voyageOn, wellBut } from './voyage.ts';
-
-async function startFleet(options: Partial<RealFleetOptions> = {}): Promise<RealFleet> {
-  const fleet = await startRealFleet({ servers: 12, ttlMs: { min: 60_000, max: 70_000 }, databaseTimeoutMs: 500, ...options });
-  onTestFinished(() => fleet.close());
-  return fleet;
-}
-
-async function fingerprintOf(machine: Machine): Promise<string> {
-  const shown = await mustRun('ssh-keygen', ['-lf', join(machine.dir, 'etc/ssh/ssh_host_ed25519_key.pub')]);
-  return shown.split(' ')[1] ?? '';
-}
+import { THERE_AND_BACK, UNTOUCHED, berths, hasReceived, startTwelve, voyageOn, wellBut } from './voyage.ts';
 
 /** The whole upgrade by `bin/neap`, seen from its exit code, its words and the servers themselves. */
 describe.skipIf(cannotRunHere())('the database upgrade on twelve real servers', () => {
-  test('a healthy voyage: there and back, each effect once, while the database is away for its time', async () => {
-    const fleet = await startFleet();
+  test('a healthy voyage: there and back, each effect once, while the database is away for its time', async (context) => {
+    const fleet = await startTwelve(context);
     const voyage = voyageOn(fleet);
     const preview = await voyage.plan();
     expect(preview).toMatchObject({ code: 0, stderr: '' });
@@ -44,8 +31,8 @@ describe.skipIf(cannotRunHere())('the database upgrade on twelve real servers', 
     expect(await fleet.trafficChanges()).toEqual([]);
   });
 
-  test('found in the preview: a changed host key, a server that does not greet, sudo that wants a password', async () => {
-    const fleet = await startFleet();
+  test('found in the preview: a changed host key, a server that does not greet, sudo that wants a password', async (context) => {
+    const fleet = await startTwelve(context);
     const { machine } = fleet.server('api-05');
     const known = await fingerprintOf(machine);
     await changeHostKey(machine);
@@ -67,13 +54,13 @@ describe.skipIf(cannotRunHere())('the database upgrade on twelve real servers', 
     expect(Object.values(await berths(fleet))).toEqual(Array(12).fill(UNTOUCHED));
   });
 
-  test('a full disk: the file stays as it was, the server out of traffic, and the exit code tells', async () => {
-    const fleet = await startFleet();
+  test('a full disk: the file stays as it was, the server out of traffic, and the exit code tells', async (context) => {
+    const fleet = await startTwelve(context);
     const voyage = voyageOn(fleet);
     const { machine } = fleet.server('api-06');
     halfApply(machine);
     const half = readFileSync(join(machine.disk, 'api/etc/limits.conf'), 'utf8');
-    expect((await voyage.plan()).stdout).toMatch(/api-06: ~ traffic: in -> out \(quarantined until proven\)/);
+    expect((await voyage.plan()).stdout).toContain('~ traffic: in -> out (quarantined until proven)');
     const underway = await voyage.run();
     await underway.approve('10');
     await underway.says(/gate 11:/);
@@ -87,8 +74,8 @@ describe.skipIf(cannotRunHere())('the database upgrade on twelve real servers', 
     expect(await berths(fleet)).toEqual(wellBut(fleet, { 'api-06': { ...THERE_AND_BACK, traffic: 'out' } }));
   });
 
-  test('kill -9 of the engine in the middle of a wave, then resume: the same end, each effect once', async () => {
-    const fleet = await startFleet({ unattendedApprover: 'rehearsal' });
+  test('kill -9 of the engine in the middle of a wave, then resume: the same end, each effect once', async (context) => {
+    const fleet = await startTwelve(context, { unattendedApprover: 'rehearsal' });
     const voyage = voyageOn(fleet);
     await voyage.plan();
     slowCommand(fleet.server('api-06').machine, 'offline on', 2);

@@ -9,11 +9,13 @@ import {
   hardReset,
   giveTraffic,
   holding,
+  inSlots,
   inWaves,
   offlineMode,
   probe,
   proveConfiguration,
   question,
+  refreshCaches,
   rest,
   takeOut,
   whenFleetIsBack,
@@ -40,7 +42,7 @@ const stampAll = defineRunbook({
   ],
 });
 
-/** A small offline window with a contingency whose gate gives up, and which ends in a wait. */
+/** A small offline window with a risk between refresh and gate, and a contingency whose gate gives up and which ends in a wait. */
 const short = defineRunbook({
   title: 'A short window',
   reach: { api: ['ssh', 'http', 'bmc'] },
@@ -49,8 +51,9 @@ const short = defineRunbook({
   window: { limitMs: 20 * 60_000 },
   steps: ({ api }) => [
     offlineMode(first(api, 1), { on: true }),
+    inSlots({ perSecond: 1, fraction: 1 }, refreshCaches(api)),
     inWaves({ by: 'domain', atMost: 2 }, offlineMode(rest(api, 1), { on: true })),
-    question('Done?', { role: 'database', answers: { yes: 'go-on', wait: 'ask-again' }, onTimeout: 'abort', expiresMs: 600_000 }),
+    question('Done?', { role: 'database', fuse: { outageMs: 60_000, marginMs: 10_000 }, answers: { yes: 'go-on', wait: 'ask-again' }, onTimeout: 'abort', expiresMs: 600_000 }),
     offlineMode(api, { on: false }),
     proveConfiguration(api, { againAfterMs: 0 }),
     giveTraffic(api),

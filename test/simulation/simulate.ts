@@ -1,5 +1,5 @@
 import { canonicalJson } from '../../src/plan/index.ts';
-import { actStepOf, createMachine, trackOf, type Effect, type Machine, type RunEvent, type RunState, type Stamped } from '../../src/run/index.ts';
+import { actStepOf, createMachine, isSettled, trackOf, type Effect, type Machine, type RunEvent, type RunState, type Stamped, type Track } from '../../src/run/index.ts';
 import { Chance } from '../support/chance.ts';
 import { paperFleet } from '../support/fleet.ts';
 import { paperPlan } from '../support/plans.ts';
@@ -165,7 +165,10 @@ class Simulation {
   /** The last events, one a line, for whoever has to understand a failure. */
   transcript(last = 60): string {
     const lines = this.#events.slice(-last).map(({ atMs, event }) => `${String(Math.round(atMs / 100) / 10).padStart(8)} ${told(event)}`);
-    return [`runbook ${this.#in.name}, ${this.#in.world.servers.size} servers`, ...this.#troubles, ...lines].join('\n');
+    const tracks = (this.#state?.tracks ?? []).map((track) => `${track.id}: ${track.status}, step ${track.cursor}; ${unsettled(track)}`);
+    const outs = Object.entries(this.#state?.out ?? {}).map(([server, { step, fate, track, recovered }]) => `${server} out at ${step}: ${fate}, track ${track}, recovered ${recovered}`);
+    outs.push(`flying: ${Object.keys(this.#state?.flying ?? {}).join(' ')}`);
+    return [`runbook ${this.#in.name}, ${this.#in.world.servers.size} servers`, ...this.#troubles, ...lines, ...tracks, ...outs].join('\n');
   }
 
   #unleash(): void {
@@ -281,6 +284,13 @@ class Simulation {
     if (canonicalJson(state) !== canonicalJson(this.#state)) throw new Broken('promise 3', 'replaying the journal gives another state');
     this.#state = state;
   }
+}
+
+function unsettled(track: Track): string {
+  const current = track.steps[track.cursor];
+  if (current?.step !== 'act') return current?.step ?? 'at its end';
+  const open = current.waves.flatMap(({ targets }) => Object.entries(targets).filter(([, target]) => !isSettled(target)));
+  return open.map(([server, { phase, failure }]) => `${server} ${phase}${failure ? ` (${failure.kind}: ${failure.what})` : ''}`).join(', ');
 }
 
 /** Nobody may change a state that was given out. Shares what is frozen already, so it costs what is new. */

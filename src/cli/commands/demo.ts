@@ -20,7 +20,7 @@ const CURED = 'outageMs=120000';
 /** `neap demo`: 1 February 2021 on the embedded lab, as neap would have it. */
 export async function demo({ keep }: { readonly keep?: boolean }): Promise<number> {
   const config = await loadConfig(process.cwd());
-  const interactive = process.stdin.isTTY === true && process.stdout.isTTY === true;
+  const interactive = process.stdin.isTTY && process.stdout.isTTY;
   say('1 February 2021: a database upgrade behind offline mode, planned for five minutes. It took an hour.');
   say(`Starting a lab of ${SERVERS} servers, with the bug that nobody knew of; ${TIME_LAPSE} lab seconds pass in one.`);
   const lab = await labUp({ stateDir: config.stateDir, name: `demo-${randomBytes(2).toString('hex')}`, servers: SERVERS, timeLapse: TIME_LAPSE, scenario: 'feb-2021' });
@@ -52,7 +52,7 @@ async function plan(config: Config, lab: LabFile, input: string): Promise<Plan> 
 }
 
 function show(made: Plan): void {
-  process.stdout.write(planText(made, { columns: process.stdout.columns ?? 100, color: process.stdout.isTTY === true, commands: [], out: null }));
+  process.stdout.write(planText(made, { columns: process.stdout.columns ?? 100, color: process.stdout.isTTY, commands: [], out: null }));
 }
 
 async function approved(made: Plan): Promise<boolean> {

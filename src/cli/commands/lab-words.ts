@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { UpOptions } from './lab.ts';
 
 type Done = (exitCode: number) => void;
 
@@ -9,7 +10,7 @@ export function addLabCommands(program: Command, done: Done): void {
     .description('1 February 2021 on the embedded lab, as neap would have it')
     .option('--keep', 'leave the lab running afterwards')
     .addHelpText('after', '\nExample:\n  neap demo')
-    .action(async (options) => done(await (await import('./demo.ts')).demo(options)));
+    .action(async (options: { readonly keep?: boolean }) => done(await (await import('./demo.ts')).demo(options)));
   const lab = program.command('lab').description('a simulated fleet that speaks real protocols, on this machine only');
   lab
     .command('up')
@@ -23,17 +24,17 @@ export function addLabCommands(program: Command, done: Done): void {
     .option('--ttl-drawn <when>', 'per-server or per-refresh', 'per-server')
     .option('--detach', 'return once every server answers')
     .addHelpText('after', '\nExample:\n  neap lab up --servers 40 --time-lapse 20 --scenario feb-2021 --detach')
-    .action(async (options) => done(await (await import('./lab.ts')).up(options)));
+    .action(async (options: UpOptions) => done(await (await import('./lab.ts')).up(options)));
   lab
     .command('down [name]')
     .description('end a lab, or with --all every one')
     .option('--all', 'every lab')
     .addHelpText('after', '\nExample:\n  neap lab down --all')
-    .action(async (name, options) => done(await (await import('./lab.ts')).down(name, options)));
+    .action(async (name: string | undefined, options: { readonly all?: boolean }) => done(await (await import('./lab.ts')).down(name, options)));
   lab
     .command('tell <what> [rest...]')
     .description('what a lab is told: database away|back|refuse, hang SERVER, half-apply SERVER, page on|off, skip 72h, status, record')
     .option('--name <name>', 'which lab, if several run')
     .addHelpText('after', '\nExample:\n  neap lab tell database away')
-    .action(async (what, rest, options) => done(await (await import('./lab.ts')).tell(what, rest, options)));
+    .action(async (what: string, rest: readonly string[], options: { readonly name?: string }) => done(await (await import('./lab.ts')).tell(what, rest, options)));
 }

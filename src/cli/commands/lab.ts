@@ -1,4 +1,4 @@
-import { loadConfig } from '../../engine/index.ts';
+import { loadConfig, pauseRealMs } from '../../engine/index.ts';
 import { labDown, labList, labUp, scenarioSchema, tellLab, type LabCommand, type LabFile } from '../../lab/index.ts';
 import { usage } from '../usage.ts';
 
@@ -78,7 +78,7 @@ async function chosen(stateDir: string, name: string | undefined): Promise<LabFi
 }
 
 async function gone(stateDir: string, lab: LabFile): Promise<void> {
-  while ((await labList(stateDir)).some((each) => each.name === lab.name)) await new Promise((resolve) => setTimeout(resolve, 1_000));
+  while ((await labList(stateDir)).some((each) => each.name === lab.name)) await pauseRealMs(1_000);
 }
 
 function numberOf(option: string, word: string): number {

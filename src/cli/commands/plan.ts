@@ -18,7 +18,7 @@ export async function plan(runbook: string, options: PlanOptions): Promise<numbe
   const { plan: made, commands } = await preview(config, runbook, options);
   if (options.out !== undefined) await writePlan(resolve(config.cwd, options.out), made);
   if (options.json) process.stdout.write(`${JSON.stringify({ ...made, commands }, null, 2)}\n`);
-  else process.stdout.write(planText(made, { columns: process.stdout.columns ?? 100, color: process.stdout.isTTY === true, commands, out: options.out ?? null }));
+  else process.stdout.write(planText(made, { columns: process.stdout.columns ?? 100, color: process.stdout.isTTY, commands, out: options.out ?? null }));
   return isRefused(made) ? 4 : 0;
 }
 
@@ -26,7 +26,7 @@ export async function plan(runbook: string, options: PlanOptions): Promise<numbe
 export async function preview(config: Config, runbook: string, options: Omit<PlanOptions, 'out' | 'json'>): Promise<Preview> {
   const loaded = await loadRunbook(runbook, config.cwd);
   const fleet = await loadFleet(fleetPath(config, options.fleet), config.cwd);
-  const show = process.stderr.isTTY === true;
+  const show = process.stderr.isTTY;
   return makePlan({
     runbook: loaded,
     fleet,

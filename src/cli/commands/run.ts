@@ -23,7 +23,7 @@ export async function run(planOrRunbook: string, options: RunOptions): Promise<n
     throw usage('a plan that was made holds its inputs, fleet and exceptions already', 'Leave out --input, --except and --fleet, or give a runbook in place of the plan');
   }
   if (isRefused(plan)) {
-    process.stdout.write(planText(plan, { columns: process.stdout.columns ?? 100, color: process.stdout.isTTY === true, commands: [], out: null }));
+    process.stdout.write(planText(plan, { columns: process.stdout.columns ?? 100, color: process.stdout.isTTY, commands: [], out: null }));
     return 4;
   }
   if (!(await confirmed(plan, options))) return 4;
@@ -37,7 +37,7 @@ export async function run(planOrRunbook: string, options: RunOptions): Promise<n
 
 /** A person at a terminal says yes to the plan that is shown; without one, asking for the run is the yes. */
 async function confirmed(plan: Plan, options: RunOptions): Promise<boolean> {
-  const interactive = process.stdin.isTTY === true && process.stdout.isTTY === true;
+  const interactive = process.stdin.isTTY && process.stdout.isTTY;
   if (!interactive || options.yes || options.unattended) return true;
   process.stdout.write(planText(plan, { columns: process.stdout.columns ?? 100, color: true, commands: [], out: null }));
   const { confirm } = await import('@inquirer/prompts');

@@ -78,7 +78,7 @@ function verdictText(verdict: PlanVerdict, paint: Paint): string {
     case 'refused':
       return paint('red', `refused: ${verdict.why}`);
     case 'failed':
-      return paint('red', `${verdict.failure.what}`);
+      return paint('red', verdict.failure.what);
     case 'contingency':
       return paint('yellow', `hung: left to contingency ${verdict.contingency}`);
   }

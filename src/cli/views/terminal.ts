@@ -1,9 +1,10 @@
 import { engineOf, type RunPlace } from '../../engine/index.ts';
 import type { RunState, Stamped } from '../../run/index.ts';
 import { attach, readRun, type Session } from '../session.ts';
+import { Begun } from './terminal/begun.ts';
 import { Desk, type End } from './terminal/desk.ts';
 import { closedText, detachedText, ENGINE_GONE, goneText } from './terminal/ending.ts';
-import { fit } from './terminal/fit.ts';
+import { fit, leastLines } from './terminal/fit.ts';
 import { footLines } from './terminal/foot.ts';
 import { noticeOf } from './terminal/notices.ts';
 import { groupsOf } from './terminal/rows.ts';
@@ -14,8 +15,6 @@ import { Tree } from './terminal/tree.ts';
 const NOTICES_MAX = 6;
 /** The free line at the bottom, and the one between the tree and what stands below it. */
 const SPACING = 2;
-/** The tree has at least so many lines, whatever is told below it. */
-const TREE_MIN = 5;
 
 /**
  * The tree of a run on a terminal, with prompts for its gates. It only reads events and sends requests: leaving it,
@@ -28,35 +27,46 @@ export async function watchOnTerminal(place: RunPlace): Promise<number> {
     notices.push(text);
     notices.splice(0, notices.length - NOTICES_MAX);
   };
+  const begun = new Begun();
   let before: RunState | null = null;
   let desk: Desk | null = null;
   const session = await attach(place, (event: Stamped, state: RunState) => {
+    begun.note(event);
     const notice = noticeOf(event, before);
     before = state;
     if (notice !== null) notify(notice);
     desk?.look();
   });
   if (!session) return atRest(place);
-  desk = new Desk(session, notify);
-  const end = await watch(session, desk, notices);
+  desk = new Desk(session, notify, () => paint());
+  const tree: Tree = new Tree(() => paint());
+  const seen: Seen = { desk, notices, begun };
+  const paint = (): void => show(tree, session, seen, rows());
+  const end = await watch(session, tree, seen);
   session.close();
   return leave(place, session.state(), end);
 }
 
-async function watch(session: Session, desk: Desk, notices: readonly string[]): Promise<End> {
+interface Seen {
+  readonly desk: Desk;
+  readonly notices: readonly string[];
+  readonly begun: Begun;
+}
+
+async function watch(session: Session, tree: Tree, seen: Seen): Promise<End> {
+  const { desk } = seen;
   const detach = (): void => desk.end('detached');
   const lost = (): void => desk.end('lost');
   const interrupt = (): void => desk.interrupt();
   process.on('SIGTERM', detach).on('SIGHUP', lost).on('SIGINT', interrupt);
   process.stdout.on('error', lost);
-  const tree = new Tree(() => show(tree, session, desk, notices, rows()));
   let end: End = 'ended';
   void session.ended.then(() => desk.end('ended'));
   await tree.run(async (task) => {
-    show(tree, session, desk, notices, rows());
+    show(tree, session, seen, rows());
     end = await desk.work(task);
     // What stays is the whole tree, however low the screen is.
-    show(tree, session, desk, [], Infinity);
+    show(tree, session, seen, Infinity);
   });
   process.off('SIGTERM', detach).off('SIGHUP', lost).off('SIGINT', interrupt);
   process.stdout.off('error', lost);
@@ -64,14 +74,15 @@ async function watch(session: Session, desk: Desk, notices: readonly string[]): 
 }
 
 /** One frame: the foot takes what it needs, the tree gets the rest. */
-function show(tree: Tree, session: Session, desk: Desk, notices: readonly string[], height: number): void {
+function show(tree: Tree, session: Session, { desk, notices, begun }: Seen, height: number): void {
   const { place, machine, clock } = session;
   const state = session.state();
   const nowMs = state.closed?.atMs ?? clock.nowMs();
   const room = height - desk.promptLines - SPACING;
   const input = { run: place.run, nowMs, columns: columns() - 4, notices, question: desk.question, keys: desk.keys };
-  const foot = height === Infinity ? [] : footLines(state, machine, input, Math.max(4, room - TREE_MIN));
-  tree.show(fit(groupsOf(state, machine, nowMs, columns() - 4), room - foot.length), foot);
+  const groups = groupsOf(state, machine, begun, nowMs, columns() - 4);
+  const foot = height === Infinity ? [] : footLines(state, machine, input, room - leastLines(groups));
+  tree.show(fit(groups, room - foot.length), foot);
 }
 
 async function leave(place: RunPlace, state: RunState, end: End): Promise<number> {

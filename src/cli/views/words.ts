@@ -33,6 +33,5 @@ export function wrap(line: string, columns: number): string[] {
 }
 
 function visible(text: string): number {
-  // eslint-disable-next-line no-control-regex
   return text.replaceAll(/\u001b\[[0-9;]*m/g, '').length;
 }

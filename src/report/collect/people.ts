@@ -31,6 +31,9 @@ export class People implements Collector {
       case 'answered':
         this.#answer(seen, event);
         return;
+      case 'renewed':
+        this.#tooLate(event.gate);
+        return;
       case 'intended':
         if (event.effect.effect === 'ask') this.#asked.set(event.effect.gate, atMs);
         if (event.effect.effect === 'pass') this.#pass(seen, event.effect);
@@ -56,6 +59,13 @@ export class People implements Collector {
     if (does !== 'ask-again' && does !== undefined) word.ageMs = atMs - event.givenAtMs;
     // An answer that lets the run go on counts from when it is acted upon.
     if (does === 'go-on') this.#unused.set(event.gate, word);
+  }
+
+  /** It came when the fuse no longer covered the outage. */
+  #tooLate(gate: string): void {
+    const word = this.#unused.get(gate);
+    this.#unused.delete(gate);
+    if (word) Object.assign(word, { fate: 'too late', ageMs: null } satisfies Partial<Word>);
   }
 
   #pass({ atMs, before, after }: Seen, { gate, track }: Extract<Effect, { effect: 'pass' }>): void {

@@ -52,7 +52,7 @@ function frameOf(spans: readonly FuseSpan[], outage: Outage | null, openedAtMs: 
 function grid(frame: Frame): Html {
   const rises = ticks(0, frame.topMs, 5).map((leftMs) => html`<line x1="${PLOT.left}" x2="${PLOT.right}" y1="${frame.y(leftMs)}" y2="${frame.y(leftMs)}" stroke="var(--line)"/><text class="soft" text-anchor="end" x="${PLOT.left - 8}" y="${frame.y(leftMs) + 4}">${spanOf(leftMs)}</text>`);
   const times = ticks(frame.fromMs, frame.toMs, 6).map((atMs) => html`<line x1="${frame.x(atMs)}" x2="${frame.x(atMs)}" y1="${PLOT.bottom}" y2="${PLOT.bottom + 5}" stroke="var(--soft)"/><text class="soft" text-anchor="middle" x="${frame.x(atMs)}" y="${PLOT.bottom + 20}">${timeOf(atMs, frame.openedAtMs)}</text>`);
-  return html`${rises}${times}<text class="soft" text-anchor="end" x="${PLOT.right}" y="${PLOT.bottom + 40}">UTC</text>`;
+  return html`${rises}${times}<text class="soft" text-anchor="end" x="${PLOT.left - 8}" y="${PLOT.bottom + 20}">UTC</text>`;
 }
 
 function burning(span: FuseSpan, { x, y }: Frame): Html {

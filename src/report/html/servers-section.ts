@@ -60,10 +60,10 @@ function reasonOf({ why, outAt, outAtMs, remedy, ended }: ServerRow, { openedAtM
   return html`<p>${ended === 'left out' ? 'Left out of the plan: ' : where}${why}${remedy === null ? null : html` <span class="sub">${remedy}</span>`}</p>`;
 }
 
-function deedList({ deeds, checks }: ServerRow, report: Report): Html | null {
+function deedList({ deeds, checks, why }: ServerRow, report: Report): Html | null {
   if (deeds.length === 0 && checks === 0) return html`<span class="soft">nothing</span>`;
   const items = deeds.map((deed) => html`<li>${deedText(deed)} <span class="soft">${timeOf(deed.endedAtMs ?? deed.startedAtMs, report.openedAtMs)}</span></li>`);
-  return html`<ul class="deeds">${items}${checks > 0 ? html`<li class="soft">${counted(checks, 'step')} found nothing to change</li>` : null}</ul>`;
+  return html`<ul class="${why === null ? 'deeds inline' : 'deeds'}">${items}${checks > 0 ? html`<li class="soft">${counted(checks, 'step')} found nothing to change</li>` : null}</ul>`;
 }
 
 function boots({ boots: seen, resets }: ServerRow, { openedAtMs }: Report): Html | null {

@@ -25,14 +25,14 @@ const DOES: Readonly<Record<GateStep['answers'][string], string>> = {
  * A gate's answers, each with what it does. The cursor begins on a line that answers nothing, so that no Enter that
  * was meant for something else opens a gate; then come the answers that do least.
  */
-export function gateChoices({ answers }: GateStep, contingency: boolean, others: number, columns: number): Choice[] {
+export function gateChoices({ answers }: GateStep, contingency: boolean, others: boolean, columns: number): Choice[] {
   const entries = Object.entries(answers).toSorted(([, a], [, b]) => Number(b === 'ask-again') - Number(a === 'ask-again'));
   const width = Math.max(...entries.map(([answer]) => answer.length));
   const does = (effect: GateStep['answers'][string]): string => (contingency && effect === 'go-home' ? 'this contingency ends here' : DOES[effect]);
   return [
     { value: NONE, name: 'choose an answer', short: '', disabled: 'by arrow keys or its first letter, then Enter' },
     ...entries.map(([answer, effect]) => ({ value: answer, name: cut(`${plain(answer).padEnd(width)}  ${does(effect)}`, columns), short: plain(answer) })),
-    ...(others > 0 ? [{ value: OTHER_GATE, name: cut(`${'-'.repeat(width)}  another question first (${others} more)`, columns), short: 'another question first' }] : []),
+    ...(others ? [{ value: OTHER_GATE, name: cut(`${'-'.repeat(width)}  another question first, when one waits`, columns), short: 'another question first' }] : []),
   ];
 }
 

@@ -37,5 +37,5 @@ export function countsOf(act: ActState): Counts {
 
 /** It waits for something that must be true, and is asked again. */
 export function isHeld({ phase, failure }: TargetState): boolean {
-  return phase === 'held' && failure !== null;
+  return phase === 'held' && (failure?.kind === 'needs' || failure?.kind === 'condition' || failure?.kind === 'path');
 }

@@ -26,6 +26,7 @@ const QUESTION_LINES_MAX = 9;
 export class Desk {
   readonly #session: Session;
   readonly #notify: (text: string) => void;
+  readonly #show: () => void;
   readonly #keys: Keys;
   /** Questions that this desk has answered or put behind others. */
   readonly #answered = new Set<string>();
@@ -37,9 +38,11 @@ export class Desk {
   #end: End | null = null;
   #wake: () => void = () => undefined;
 
-  constructor(session: Session, notify: (text: string) => void) {
+  /** `show`: what stands around a prompt is drawn with it, not at the next tick. */
+  constructor(session: Session, notify: (text: string) => void, show: () => void) {
     this.#session = session;
     this.#notify = notify;
+    this.#show = show;
     this.#keys = new Keys(
       (key) => (key === 'interrupt' ? this.interrupt() : void this.#goOn()),
       () => this.end('lost'),
@@ -102,7 +105,7 @@ export class Desk {
   get promptLines(): number {
     const facing = this.#facing;
     if (facing === null) return 0;
-    return 4 + (facing === 'leaving' ? 6 : Object.keys(facing.step.answers).length + (this.#openGates().length > 1 ? 2 : 1));
+    return 4 + (facing === 'leaving' ? 6 : Object.keys(facing.step.answers).length + 2);
   }
 
   async #idle(): Promise<void> {
@@ -113,10 +116,11 @@ export class Desk {
   }
 
   async #ask(gate: OpenGate): Promise<void> {
-    const others = this.#openGates().length - 1;
+    // Another track may come to a gate while this one is asked.
+    const others = this.#session.state().tracks.filter(({ status }) => status === 'running').length > 1;
     this.#facing = gate;
     const answer = await this.#prompt(`Answer as ${userInfo().username}`, gateChoices(gate.step, gate.track.kind === 'contingency', others, columns() - 4), keyOf(gate));
-    this.#facing = null;
+    this.#turnAway();
     if (answer === 'interrupted') this.#interrupted = true;
     if (typeof answer === 'string' || answer.said === NONE) return;
     if (answer.said === OTHER_GATE) {
@@ -137,7 +141,7 @@ export class Desk {
     const session = this.#session;
     const by = userInfo().username;
     const answer = await this.#prompt('Leave, or stop the run?', leavingChoices(session.state(), session.place.run, this.#left(), columns() - 4), null);
-    this.#facing = null;
+    this.#turnAway();
     if (answer === 'withdrawn') return;
     switch (answer === 'interrupted' ? 'detach' : answer.said) {
       case 'detach':
@@ -153,6 +157,11 @@ export class Desk {
     }
   }
 
+  #turnAway(): void {
+    this.#facing = null;
+    this.#show();
+  }
+
   async #goOn(): Promise<void> {
     if (this.#session.state().halted) this.#told(await this.#session.ask({ ask: 'unhalt', by: userInfo().username }), 'going on');
   }
@@ -165,6 +174,7 @@ export class Desk {
     const task = this.#task;
     if (!task) return 'withdrawn';
     this.#keys.rest();
+    this.#show();
     const adapter = task.prompt(ListrInquirerPromptAdapter);
     this.#open = { cancel: () => adapter.cancel(), gate };
     const theme = { i18n: { disabledError: 'This line is no answer: move to one of the others first.' } };

@@ -9,8 +9,11 @@ const NAMED_MAX = 8;
 /** Of which so many failed ones with their reason, one a line. */
 const FAILED_MAX = 3;
 
+/** Since when a server has been at its part of the step, in plan time. */
+export type Since = (server: string) => number | null;
+
 /** What is told below the step that is under way: its wave, who failed and why, who is held and for what, who is slow. */
-export function detailsOf(act: ActState, step: PlanStep | undefined, nowMs: number, columns: number): string[] {
+export function detailsOf(act: ActState, step: PlanStep | undefined, since: Since, nowMs: number, columns: number): string[] {
   if (act.endedAtMs !== null || act.startedAtMs === null) return [];
   const { failed, active, held, waiting } = countsOf(act);
   const failures = failedLines(act, failed, columns);
@@ -19,7 +22,8 @@ export function detailsOf(act: ActState, step: PlanStep | undefined, nowMs: numb
     ...waveLine(act, step, { active, held, waiting, failed: failed.length }, columns),
     ...failures,
     ...heldLines(act, columns, room),
-    ...(active > 0 ? [slowLine(act, nowMs, columns, Math.max(2, room - held))] : []),
+    ...triedLines(act, columns),
+    ...(active > 0 ? [slowLine(act, since, nowMs, columns, Math.max(2, room - held))] : []),
   ];
 }
 
@@ -60,19 +64,29 @@ function heldLines({ waves }: ActState, columns: number, room: number): string[]
   return [...reasons].slice(0, 2).map(([why, servers]) => paint('yellow', cut(`held: ${named(servers, Math.max(1, room))}: ${why}`, columns)));
 }
 
+/** Those that did not answer and are looked at again: silence is not failure yet. */
+function triedLines({ waves, wave }: ActState, columns: number): string[] {
+  const tried = Object.entries(waves[wave]?.targets ?? {}).filter(([, target]) => isActive(target) && target.failure !== null);
+  const [first] = tried;
+  if (!first) return [];
+  const others = tried.length > 1 ? ` and ${tried.length - 1} more` : '';
+  return [paint('yellow', cut(`tries ${first[0]}${others} again: ${first[1].failure?.what ?? ''}`, columns))];
+}
+
 /** Those under way, the one that has been at it longest first. */
-function slowLine({ waves, wave }: ActState, nowMs: number, columns: number, room: number): string {
+function slowLine({ waves, wave }: ActState, since: Since, nowMs: number, columns: number, room: number): string {
   const targets = Object.entries(waves[wave]?.targets ?? {}).filter(([, target]) => isActive(target));
-  const sorted = targets.toSorted(([, a], [, b]) => (a.sinceMs ?? nowMs) - (b.sinceMs ?? nowMs));
-  const words = sorted.slice(0, room).map(([server, { sinceMs }]) => (sinceMs === null ? server : `${server} ${duration(nowMs - sinceMs)}`));
+  const timed = targets.map(([server, target]) => ({ server, target, forMs: nowMs - (since(server) ?? nowMs) }));
+  const sorted = timed.toSorted((a, b) => b.forMs - a.forMs);
+  const words = sorted.slice(0, room).map(({ server, forMs }) => `${server} ${duration(forMs)}`);
   const others = sorted.length - words.length;
-  const soakMs = sorted.reduce((longest, [, { soakUntilMs }]) => Math.max(longest, (soakUntilMs ?? 0) - nowMs), 0);
+  const soakMs = sorted.reduce((longest, { target }) => Math.max(longest, (target.soakUntilMs ?? 0) - nowMs), 0);
   const soaks = soakMs > 0 ? `, to stay proven for ${duration(soakMs)} more` : '';
   return cut(`now: ${words.join(', ')}${others > 0 ? ` and ${others} more` : ''}${soaks}`, columns);
 }
 
 function isActive(target: TargetState): boolean {
-  return ['looking', 'ready', 'acting', 'acted', 'doubt', 'confirming'].includes(target.phase) || (target.phase === 'held' && target.failure === null);
+  return ['looking', 'ready', 'acting', 'acted', 'doubt', 'confirming'].includes(target.phase) || (target.phase === 'held' && !isHeld(target));
 }
 
 function named(servers: readonly string[], most: number): string {

@@ -17,7 +17,7 @@ export function closedText({ run, journal, dir }: RunPlace, state: RunState, col
   const out = Object.entries(state.out).filter(([, each]) => !each.recovered);
   const text = [
     ...wrap(plain(closed.summary), columns).map((line) => paint(['bold', good ? 'green' : closed.outcome === 'human' ? 'red' : 'yellow'], line)),
-    ...out.slice(0, OUT_MAX).flatMap(([, { failure }]) => lines(`  ${sentence(failure)}`, columns, 5)),
+    ...out.slice(0, OUT_MAX).flatMap(([, { failure }]) => lines(sentence(failure), columns - 2, 5).map((line) => `  ${line}`)),
     ...(out.length > OUT_MAX ? [`  and ${out.length - OUT_MAX} more: neap status ${run}`] : []),
     `Exit code ${closed.exitCode}, after ${duration(closed.atMs - state.openedAtMs)}.`,
     '',

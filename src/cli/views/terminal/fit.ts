@@ -9,10 +9,10 @@ export interface Shown extends Row {
 
 /**
  * As many steps as `room` lines hold: where each track is comes first, then what comes next and what lies just
- * behind, and the others by number. `room` Infinity: all of them.
+ * behind, and the others by number, unless not even that has room. `room` Infinity: all of them.
  */
 export function fit(groups: readonly Group[], room: number): Shown[] {
-  const windows = groups.map((group): Window => ({ group, from: startOf(group), to: startOf(group) + (group.live ? 1 : 0) }));
+  const windows = least(groups, leastLines(groups) <= room);
   let grown = true;
   while (grown) {
     grown = false;
@@ -37,6 +37,17 @@ interface Window {
   readonly group: Group;
   from: number;
   to: number;
+  /** Whether the steps that have no room are told of by number. */
+  readonly counts: boolean;
+}
+
+/** The fewest lines in which the tree is still told of as a whole. */
+export function leastLines(groups: readonly Group[]): number {
+  return heightOf(least(groups, true));
+}
+
+function least(groups: readonly Group[], counts: boolean): Window[] {
+  return groups.map((group) => ({ group, from: startOf(group), to: startOf(group) + (group.live ? 1 : 0), counts }));
 }
 
 /** Where to look first: the current step, or the end of a track that has ended. */
@@ -44,8 +55,8 @@ function startOf({ at, rows, live }: Group): number {
   return live ? Math.min(at, Math.max(0, rows.length - 1)) : Math.min(at, rows.length);
 }
 
-function wider({ group, from, to }: Window, back: number, ahead: number): Window | null {
-  const next = { group, from: Math.max(0, from - back), to: Math.min(group.rows.length, to + ahead) };
+function wider({ group, from, to, counts }: Window, back: number, ahead: number): Window | null {
+  const next = { group, counts, from: Math.max(0, from - back), to: Math.min(group.rows.length, to + ahead) };
   return next.from === from && next.to === to ? null : next;
 }
 
@@ -53,10 +64,10 @@ function heightOf(windows: readonly Window[]): number {
   return windows.flatMap(shownOf).reduce((sum, { details }) => sum + 1 + details.length, 0);
 }
 
-function shownOf({ group: { key, heading, rows, live }, from, to }: Window): Shown[] {
+function shownOf({ group: { key, heading, rows, live }, from, to, counts }: Window): Shown[] {
   const parent = heading === null ? null : key;
-  const before = rows.slice(0, from);
-  const behind = rows.slice(to);
+  const before = counts ? rows.slice(0, from) : [];
+  const behind = counts ? rows.slice(to) : [];
   const inner: Row[] = [
     ...(before.length === 0 ? [] : [summary(`${key}/before`, before)]),
     ...rows.slice(from, to),

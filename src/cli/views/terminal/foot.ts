@@ -82,12 +82,13 @@ function fuseLines({ fuse, closed }: RunState, machine: Machine, nowMs: number, 
 /** Servers that fell out: what happened, what state it left, what to do now. `full` false: one line each. */
 export function outLines({ out }: RunState, { run, columns }: FootInput, full: boolean): string[] {
   const entries = Object.entries(out).toSorted(([, a], [, b]) => Number(a.recovered) - Number(b.recovered) || b.sinceMs - a.sinceMs);
-  const shown = entries.slice(0, OUT_MAX).flatMap(([server, { failure, step, title, recovered, fate }]) => {
+  const shown = entries.slice(0, OUT_MAX).flatMap(([server, { failure, step, title, recovered, fate, track }]) => {
     if (recovered) return [paint('green', cut(`${server} is recovered and takes traffic`, columns))];
     const head = `${server} ${fate === 'hung' ? 'HUNG' : 'OUT'} at ${step} ${title}: ${failure.what}`;
     if (!full) return [paint('red', cut(head, columns))];
-    const next = failure.remedy.includes('neap ') ? failure.remedy : `${failure.remedy}; neap status ${run}`;
-    return [...lines(head, columns, 2).map((line) => paint('red', line)), ...lines(`  ${failure.state}. Next: ${next}`, columns, 2)];
+    const remedy = track === null ? failure.remedy : `contingency ${track} has it`;
+    const next = `${failure.state}. Next: ${remedy}${remedy.includes('neap ') ? '' : `; neap status ${run}`}`;
+    return [...lines(head, columns, 2).map((line) => paint('red', line)), ...lines(next, columns - 2, 2).map((line) => `  ${line}`)];
   });
   return entries.length > OUT_MAX ? [...shown, cut(`and ${entries.length - OUT_MAX} more are out: neap status ${run}`, columns)] : shown;
 }

@@ -1,6 +1,7 @@
 import type { PlanStep } from '../../../model/index.ts';
 import { clockTime, gateOf, lineOf, nameServers, type ActState, type GateState, type Machine, type RunState, type Track } from '../../../run/index.ts';
 import { duration } from '../words.ts';
+import type { Begun } from './begun.ts';
 import { countsOf } from './counts.ts';
 import { detailsOf } from './details.ts';
 import { stepLeftMs } from './estimate.ts';
@@ -33,7 +34,7 @@ const ASIDE = 25;
 const TITLE_MAX = 64;
 
 /** The steps of every track as rows for a screen of `columns`. */
-export function groupsOf(state: RunState, machine: Machine, nowMs: number, columns: number): Group[] {
+export function groupsOf(state: RunState, machine: Machine, begun: Begun, nowMs: number, columns: number): Group[] {
   return state.tracks.map((track) => {
     const line = lineOf(machine.index, track);
     const steps = track.steps.map((step) => (step.step === 'gate' && step.gate ? step.gate : line[step.plan]));
@@ -45,7 +46,7 @@ export function groupsOf(state: RunState, machine: Machine, nowMs: number, colum
       const title = titleOf(planned, track);
       const words = shown.aside === '' ? title : `${cut(title, titleWidth).padEnd(titleWidth)}  ${shown.aside}`;
       const text = cut(`${(planned?.id ?? '').padStart(idWidth)}  ${words}`, columns);
-      const details = at === track.cursor && step.step === 'act' && track.status !== 'stopped' ? detailsOf(step, planned, nowMs, columns - idWidth - 8) : [];
+      const details = at === track.cursor && step.step === 'act' && track.status !== 'stopped' ? detailsOf(step, planned, (server) => begun.sinceMs(track.id, server), nowMs, columns - idWidth - 8) : [];
       return {
         key: `${track.id}/${at}`,
         mark: shown.mark,

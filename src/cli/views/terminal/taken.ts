@@ -1,4 +1,4 @@
-import { lineOf, type Machine, type RunState } from '../../../run/index.ts';
+import { lineOf, type ActState, type Machine, type RunState } from '../../../run/index.ts';
 
 /** What a run has taken and not given back: for each kind of change, its title and on which servers. */
 export interface Taken {
@@ -22,17 +22,19 @@ export function takenOf(state: RunState, machine: Machine): readonly Taken[] {
       const takes = act.does === 'perform' && step.nature === 'risk';
       const kind = all.get(step.kind.name) ?? { title: step.title, servers: new Set<string>() };
       if (takes) all.set(step.kind.name, kind);
-      for (const { targets } of act.waves) {
-        for (const [server, { phase, dirty }] of Object.entries(targets)) {
-          if (takes && dirty) kind.servers.add(server);
-          else if (!takes && phase === 'done') kind.servers.delete(server);
-        }
-      }
+      count(act, takes, kind.servers);
     }
   }
   const taken = [...all].flatMap(([kind, { title, servers }]) => (servers.size > 0 ? [{ kind, title, servers }] : []));
   known.set(state, taken);
   return taken;
+}
+
+function count({ waves }: ActState, takes: boolean, servers: Set<string>): void {
+  for (const [server, { phase, dirty }] of waves.flatMap(({ targets }) => Object.entries(targets))) {
+    if (takes && dirty) servers.add(server);
+    else if (!takes && phase === 'done') servers.delete(server);
+  }
 }
 
 /** `11 of 12 servers offline; "cut its own path to the database" on api-01`. */

@@ -22,7 +22,7 @@ export function cut(text: string, columns: number): string {
 export function lines(text: string, columns: number, most: number): string[] {
   const all = wrap(plain(text), columns);
   if (all.length <= most) return all;
-  return [...all.slice(0, most - 1), cut(all.slice(most - 1).join(' '), columns)].filter((_, at) => at < most);
+  return [...all.slice(0, most - 1), cut(all.slice(most - 1).map((line, at) => (at === 0 ? line : line.trim())).join(' '), columns)].filter((_, at) => at < most);
 }
 
 /** Colour for a terminal that has it; elsewhere, and under NO_COLOR, the text itself. */

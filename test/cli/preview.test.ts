@@ -1,0 +1,104 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { RecordEntry } from '../../src/lab/index.ts';
+import { openScene, SHORT } from '../support/scene.ts';
+
+// Goal: what `neap plan` promises (promises 1, 5 and 10) is seen from the lab's side too. Method: every scenario that a
+// preview must refuse, and the journal of commands held against the lab's own record.
+
+interface Said {
+  readonly commands: readonly { readonly server: string; readonly how: string; readonly command: string; readonly writes: boolean }[];
+  readonly header: { readonly findings: readonly { readonly severity: string; readonly code: string; readonly what: string; readonly cures: readonly string[] }[] };
+}
+
+const read = (text: string): Said => JSON.parse(text) as Said;
+const refusals = ({ header }: Said) => header.findings.filter(({ severity }) => severity === 'refusal');
+const writes = (record: readonly RecordEntry[]) => record.filter((entry) => entry.writes && entry.via !== 'control');
+
+test.concurrent('an outage longer than the fuse is refused with its numbers and cures, and nothing is touched', async () => {
+  await using scene = await openScene();
+  const lab = await scene.lab({ scenario: 'feb-2021' });
+  const out = join(scene.stateDir, 'plan.json');
+  const planned = await scene.neap('plan', 'database-upgrade', '--fleet', lab.fleet, '--input', 'outageMs=300000', '--out', out);
+  expect(planned).toMatchObject({ code: 4, stderr: '' });
+  expect(planned.stdout).toMatch(/Fuse: 2 min 4\d s; planned outage 5 min, margin 20 s/);
+  expect(planned.stdout).toMatch(/outage of 300 s with its margin of 20 s does not fit the fuse of 1[67]\d s/);
+  for (const cure of [/Shorten the outage to 14\d s/, /Raise the lowest time to live to 3\d\d s/, /stale values/, /timeout of at most [\d.]+ s/, /concurrency at \d+ requests/, /at the edge/]) {
+    expect(planned.stdout).toMatch(cure);
+  }
+  for (const ran of [await scene.neap('run', 'database-upgrade', '--fleet', lab.fleet, '--input', 'outageMs=300000', '--unattended'), await scene.neap('run', out, '--unattended')]) {
+    expect(ran.code).toBe(4);
+    expect(ran.stdout).toMatch(/Refused: this plan cannot be run/);
+  }
+  // The cure that it names is one: as much, and not more.
+  const cured = /Shorten the outage to (\d+) s/.exec(planned.stdout)?.[1];
+  expect(await scene.neap('plan', 'database-upgrade', '--fleet', lab.fleet, '--input', `outageMs=${cured}000`)).toMatchObject({ code: 0 });
+  expect(await scene.neap('plan', 'database-upgrade', '--fleet', lab.fleet, '--input', `outageMs=${Number(cured) + 2}000`)).toMatchObject({ code: 4 });
+  expect(writes(await lab.record())).toEqual([]);
+});
+
+test.concurrent('the journal of commands holds nothing that writes, and the lab has recorded the same, entry by entry', async () => {
+  await using scene = await openScene();
+  const lab = await scene.lab({});
+  const planned = await scene.neap('plan', 'database-upgrade', '--fleet', lab.fleet, '--json');
+  expect(planned.code).toBe(0);
+  const { commands } = read(planned.stdout);
+  expect(commands.filter((command) => command.writes)).toEqual([]);
+  const record = await lab.record();
+  expect(record.filter((entry) => entry.writes || entry.changed)).toEqual([]);
+  const tally = (entries: readonly (readonly [server: string | null, what: string])[]) => entries.map(([server, what]) => `${server}: ${what.replace('read files', 'read-files')}`).toSorted();
+  const sent = tally(commands.filter(({ how }) => how === 'ssh').map(({ server, command }) => [server, command]));
+  expect(sent).toEqual(tally(record.map(({ server, what }) => [server, what])));
+  expect(new Set(commands.map(({ server }) => server)).size).toBe(6);
+  // Every other way is a plain GET, or a BMC's reading.
+  for (const { how, command } of commands) if (how !== 'ssh') expect(command).toMatch(/^(GET |read the power state$)/);
+});
+
+test.concurrent('bmc-down: refused, since what hangs there could not be brought back', async () => {
+  await using scene = await openScene();
+  const lab = await scene.lab({ scenario: 'bmc-down' });
+  const planned = await scene.neap('plan', 'database-upgrade', '--fleet', lab.fleet, ...SHORT, '--json');
+  expect(planned.code).toBe(4);
+  const [refusal, ...others] = refusals(read(planned.stdout));
+  expect(others).toEqual([]);
+  expect(refusal?.what).toMatch(/^api-04, api-05, api-06: its BMC is not ready/);
+  expect(refusal?.cures[0]).toMatch(/Mend the BMC, or leave the server out with --except/);
+  expect((await scene.neap('run', 'database-upgrade', '--fleet', lab.fleet, ...SHORT, '--unattended')).code).toBe(4);
+  expect(writes(await lab.record())).toEqual([]);
+});
+
+test.concurrent('partition: half of the fleet out of reach is refused by name, and no power command is sent by either runbook', async () => {
+  await using scene = await openScene();
+  const lab = await scene.lab({ scenario: 'partition' });
+  const [planned, recovering] = await Promise.all([
+    scene.neap('plan', 'database-upgrade', '--fleet', lab.fleet, ...SHORT),
+    scene.neap('run', 'recover-fleet', '--fleet', lab.fleet, '--unattended'),
+  ]);
+  expect(planned.code).toBe(4);
+  expect(planned.stdout).toMatch(/Refused: api-04, api-05, api-06: no answer/);
+  // A line that takes nothing away may begin; whom it cannot reach it leaves alone, and says so.
+  expect(recovering.code).toBe(0);
+  expect(recovering.stdout).toMatch(/Left out: .*api-04.*api-05.*api-06/);
+  expect((await lab.record()).filter(({ via }) => via === 'bmc')).toEqual([]);
+  expect((await lab.status()).servers.map(({ resets }) => resets)).toEqual([0, 0, 0, 0, 0, 0]);
+});
+
+test.concurrent('--except: named with its reason, and refused while the balancer still gives the server traffic', async () => {
+  await using scene = await openScene();
+  const lab = await scene.lab({ scenario: 'bmc-down', servers: 5 });
+  const except = ['api-03', 'api-04', 'api-05'].flatMap((server) => ['--except', `${server}=disk replaced, back on Monday`]);
+  const out = join(scene.stateDir, 'plan.json');
+  const early = await scene.neap('plan', 'database-upgrade', '--fleet', lab.fleet, ...SHORT, ...except);
+  expect(early.code).toBe(4);
+  expect(early.stdout).toMatch(/api-04 is left out \(disk replaced, back on Monday\), and the balancer still gives it traffic/);
+  for (const server of ['api-03', 'api-04', 'api-05']) await lab.byHand(server, (hands) => hands.call('traffic-out'));
+  const planned = await scene.neap('plan', 'database-upgrade', '--fleet', lab.fleet, ...SHORT, ...except, '--out', out);
+  expect(planned).toMatchObject({ code: 0 });
+  expect(planned.stdout).toMatch(/Warning: api-04 is left out: disk replaced, back on Monday/);
+  const before = (await lab.record()).length;
+  expect((await scene.neap('run', out, '--unattended')).code).toBe(0);
+  const later = (await lab.record()).slice(before);
+  expect(new Set(later.map(({ server }) => server))).toEqual(new Set(['api-01', 'api-02']));
+  expect((await readFile(out, 'utf8')).includes('disk replaced')).toBe(true);
+});

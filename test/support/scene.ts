@@ -1,0 +1,124 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { attach } from '../../src/cli/session.ts';
+import { createReach, engineOf, findRun, listRuns, placeOf } from '../../src/engine/index.ts';
+import { labDown, labRecord, labUp, tellLab, type LabCommand, type LabStatus, type LabWish, type RecordEntry } from '../../src/lab/index.ts';
+import { fleetSchema, type Server } from '../../src/model/index.ts';
+import type { Hands } from '../../src/ports/index.ts';
+import type { RunState } from '../../src/run/index.ts';
+import { neap, type NeapRan } from './neap.ts';
+
+/** A state folder of a test's own with its labs, all taken down by `await using`: engines first, then labs, then the folder. */
+export interface Scene extends AsyncDisposable {
+  readonly stateDir: string;
+  neap(...words: string[]): Promise<NeapRan>;
+  /** Starts a lab. */
+  lab(wish: Partial<Omit<LabWish, 'stateDir'>>): Promise<SceneLab>;
+  /** Starts `neap run` in the background, and resolves when the run's engine stands. Rejects with what it said if none does. */
+  run(...words: string[]): Promise<Underway>;
+}
+
+/** One lab, with what it says of itself: the witness that neap has no part in. */
+export interface SceneLab {
+  readonly name: string;
+  readonly fleet: string;
+  tell(command: LabCommand): Promise<void>;
+  status(): Promise<LabStatus>;
+  record(): Promise<readonly RecordEntry[]>;
+  /** Somebody else changes a server, as the lab's own account and behind neap's back. */
+  byHand(server: string, work: (hands: Hands) => Promise<void>): Promise<void>;
+  servers(): Promise<readonly Server[]>;
+}
+
+/** A run whose `neap run` still watches it. */
+export interface Underway {
+  readonly run: string;
+  /** The end of `neap run` itself. */
+  readonly ended: Promise<NeapRan>;
+  /** The first state for which it holds, from now on. Rejects when the run closes without. */
+  until(holds: (state: RunState) => boolean): Promise<RunState>;
+}
+
+/** An outage that a lab at this time lapse gets through in a second or two. */
+export const SHORT = ['--input', 'outageMs=20000', '--input', 'marginMs=10000'];
+
+/** A run's engine stands within this, in real milliseconds, on a machine with other things to do. */
+const STANDS_WITHIN_MS = 30_000;
+
+export async function openScene(): Promise<Scene> {
+  const stateDir = await mkdtemp(join(tmpdir(), 'neap-cli-'));
+  return {
+    stateDir,
+    neap: (...words) => neap(stateDir, words),
+    lab: (wish) => openLab(stateDir, wish),
+    run: (...words) => startRun(stateDir, words),
+    async [Symbol.asyncDispose]() {
+      for (const run of listRuns(stateDir)) {
+        const engine = await engineOf(placeOf(stateDir, run));
+        if (engine) process.kill(engine.pid, 'SIGKILL');
+      }
+      await labDown({ stateDir, all: true });
+      await rm(stateDir, { recursive: true, force: true });
+    },
+  };
+}
+
+async function openLab(stateDir: string, wish: Partial<Omit<LabWish, 'stateDir'>>): Promise<SceneLab> {
+  const { name, fleetFile } = await labUp({ servers: 6, timeLapse: 40, scenario: 'feb-2021', seed: 5, ...wish, stateDir });
+  const where = { stateDir, name };
+  // The lab writes JSON in a call: read as text, so that no module loader remembers an older one.
+  const read = async () => fleetSchema.parse(JSON.parse(/defineFleet\((.*)\);/s.exec(await readFile(fleetFile, 'utf8'))?.[1] ?? 'null'));
+  return {
+    name,
+    fleet: fleetFile,
+    tell: async (command) => void (await tellLab(where, command)),
+    async status() {
+      const { status } = await tellLab(where, { tell: 'status' });
+      if (!status) throw new Error('the lab does not say how it is');
+      return status;
+    },
+    record: () => labRecord(where),
+    servers: async () => (await read()).servers,
+    async byHand(server, work) {
+      const fleet = await read();
+      const reach = createReach(fleet);
+      try {
+        await work(reach.hands(fleet.servers.find(({ name: each }) => each === server)!));
+      } finally {
+        await reach.close();
+      }
+    },
+  };
+}
+
+async function startRun(stateDir: string, words: readonly string[]): Promise<Underway> {
+  const known = new Set(listRuns(stateDir));
+  let over: NeapRan | null = null;
+  const ended = neap(stateDir, ['run', ...words]).then((ran) => (over = ran));
+  const untilMs = Date.now() + STANDS_WITHIN_MS;
+  for (;;) {
+    const run = listRuns(stateDir).find((each) => !known.has(each));
+    if (run !== undefined && (await engineOf(placeOf(stateDir, run)))) return { run, ended, until: (holds) => reached(stateDir, run, holds) };
+    if (over !== null || Date.now() > untilMs) throw new Error(`no engine: ${JSON.stringify(over)}`);
+    await wait(10);
+  }
+}
+
+async function reached(stateDir: string, run: string, holds: (state: RunState) => boolean): Promise<RunState> {
+  let found: RunState | null = null;
+  let tell = (): void => undefined;
+  const reachedIt = new Promise<void>((resolve) => (tell = resolve));
+  const session = await attach(findRun(stateDir, run), (_event, state, fresh) => {
+    if (!fresh || found !== null || !holds(state)) return;
+    found = state;
+    tell();
+  });
+  if (!session) throw new Error(`run ${run} has no engine`);
+  if (found === null && holds(session.state())) found = session.state();
+  else await Promise.race([reachedIt, session.ended]);
+  session.close();
+  if (found === null) throw new Error(`run ${run} ended before that: ${session.state().closed?.summary}`);
+  return found;
+}
