@@ -1,12 +1,30 @@
 import { sanitise } from '../transport/index.ts';
 import type { Report } from './report.ts';
-import { chainText, endingsText, verdictOf } from './standing.ts';
-import { deedText, engineText, inputsText, sentText, stepText, turnoutText, verdictsText, viewText, wordText } from './texts.ts';
+import { chainText, endingsText, restOfSummary, verdictOf } from './standing.ts';
+import {
+  deedLines,
+  engineText,
+  inputsText,
+  sentText,
+  stepText,
+  turnoutText,
+  verdictsText,
+  viewText,
+  wordText,
+} from './texts.ts';
 import { counted, instantOf, spanOf, timeOf } from './words.ts';
 
 /** The report as Markdown (CommonMark with GFM tables), for a ticket or a post-mortem. */
 export function toMarkdown(report: Report): string {
-  const parts = [summary(report), timeline(report), fuse(report), people(report), servers(report), incidents(report), planPart(report)];
+  const parts = [
+    summary(report),
+    timeline(report),
+    fuse(report),
+    people(report),
+    servers(report),
+    incidents(report),
+    planPart(report),
+  ];
   return `${parts.flat().join('\n').trim()}\n`;
 }
 
@@ -15,24 +33,33 @@ function summary(report: Report): string[] {
   return [
     `# ${text(report.title)}`,
     '',
-    `**${verdictOf(report).word}.** ${text(standing.summary)}`,
+    `**${verdictOf(report).word}.** ${text(restOfSummary(report))}`.trim(),
     '',
     ...(standing.turn ? [`It turned for home because ${text(standing.turn.why)}.`, ''] : []),
-    ...waiting.map((gate) => `Waits for a person, role ${text(gate.role)}: ${text(gate.question)} Answer: neap approve ${text(run)} ${text(gate.gate)} ${text(gate.answers.join(' or '))}\n`),
-    ...rows(['What', 'Figure'], [
-      ['Run', run],
-      ['Exit code', standing.exitCode === null ? 'not closed' : String(standing.exitCode)],
-      ['By', `${report.by} on ${report.host}`],
-      ['Fleet', `${plan.fleet.name} (${plan.fleet.path})`],
-      ['Opened', instantOf(report.openedAtMs)],
-      [report.closedAtMs === null ? 'Seen until' : 'Closed', instantOf(report.closedAtMs ?? report.seenUntilMs)],
-      ['Took', `${spanOf(report.tookMs)}, expected ${spanOf(plan.window.expectedMs)}, window ${spanOf(plan.window.limitMs)}`],
-      ['Servers', endingsText(report)],
-      ['Failure budget', `${budget.spent} of ${budget.failures} spent`],
-      ['Plan', plan.hash],
-      ['Journal', chainText(report)],
-      ['Journal head', journal.head ?? 'not read'],
-    ]),
+    ...waiting.map(
+      (gate) =>
+        `Waits for a person, role ${text(gate.role)}: ${text(gate.question)} Answer: neap approve ${text(run)} ${text(gate.gate)} ${text(gate.answers.join(' or '))}\n`,
+    ),
+    ...rows(
+      ['What', 'Figure'],
+      [
+        ['Run', run],
+        ['Exit code', standing.exitCode === null ? 'not closed' : String(standing.exitCode)],
+        ['By', `${report.by} on ${report.host}`],
+        ['Fleet', `${plan.fleet.name} (${plan.fleet.path})`],
+        ['Opened', instantOf(report.openedAtMs)],
+        [report.closedAtMs === null ? 'Seen until' : 'Closed', instantOf(report.closedAtMs ?? report.seenUntilMs)],
+        [
+          'Took',
+          `${spanOf(report.tookMs)}, expected ${spanOf(plan.window.expectedMs)}, window ${spanOf(plan.window.limitMs)}`,
+        ],
+        ['Servers', endingsText(report)],
+        ['Failure budget', `${budget.spent} of ${budget.failures} spent`],
+        ['Plan', plan.hash],
+        ['Journal', chainText(report)],
+        ['Journal head', journal.head ?? 'not read'],
+      ],
+    ),
   ];
 }
 
@@ -44,17 +71,25 @@ function timeline(report: Report): string[] {
     row.expectedMs === null ? '' : spanOf(row.expectedMs),
     turnoutText(row),
   ]);
-  return ['', '## Timeline', '', ...rows(['Step', 'Began', 'Took', 'Expected', 'Servers'], cells)];
+  return [...heading('Timeline'), ...rows(['Step', 'Began', 'Took', 'Expected', 'Servers'], cells)];
 }
 
 function fuse({ fuse: burnt, openedAtMs }: Report): string[] {
   if (burnt === null) return [];
   const { outage, spans } = burnt;
   const lines = outage
-    ? [`The outage ${outage.endMs === null ? 'is not over' : `took ${spanOf(outage.endMs - outage.startMs)}`}, planned were ${spanOf(outage.plannedMs)} with a margin of ${spanOf(outage.marginMs)}.${outage.leftMs === null ? '' : ` Fuse left: ${spanOf(outage.leftMs)}.`}`, '']
+    ? [
+        `The outage ${outage.endMs === null ? 'is not over' : `took ${spanOf(outage.endMs - outage.startMs)}`}, planned were ${spanOf(outage.plannedMs)} with a margin of ${spanOf(outage.marginMs)}.${outage.leftMs === null ? '' : ` Fuse left: ${spanOf(outage.leftMs)}.`}`,
+        '',
+      ]
     : [];
-  const cells = spans.map((span) => [timeOf(span.fromMs, openedAtMs), timeOf(span.toMs, openedAtMs), timeOf(span.expiresAtMs, openedAtMs), `${span.clock} on ${span.server}`]);
-  return ['', '## The fuse', '', ...lines, ...rows(['From', 'To', 'First expiry', 'Of'], cells)];
+  const cells = spans.map((span) => [
+    timeOf(span.fromMs, openedAtMs),
+    timeOf(span.toMs, openedAtMs),
+    timeOf(span.expiresAtMs, openedAtMs),
+    `${span.clock} on ${span.server}`,
+  ]);
+  return [...heading('The fuse'), ...lines, ...rows(['From', 'To', 'First expiry', 'Of'], cells)];
 }
 
 function people({ people: words, openedAtMs }: Report): string[] {
@@ -66,7 +101,10 @@ function people({ people: words, openedAtMs }: Report): string[] {
     word.ageMs === null ? '' : spanOf(word.ageMs),
     word.fate,
   ]);
-  return ['', '## Approvals and answers', '', ...rows(['Who', 'Said', 'At', 'After the question', 'Age when used', 'What came of it'], cells)];
+  return [
+    ...heading('Approvals and answers'),
+    ...rows(['Who', 'Said', 'At', 'After the question', 'Age when used', 'What came of it'], cells),
+  ];
 }
 
 function servers({ servers: all, openedAtMs }: Report): string[] {
@@ -74,42 +112,87 @@ function servers({ servers: all, openedAtMs }: Report): string[] {
     server.name,
     server.domain ?? '',
     server.ended,
-    [...(server.why === null ? [] : [server.why]), ...server.deeds.map((deed) => `${deedText(deed)} ${timeOf(deed.endedAtMs ?? deed.startedAtMs, openedAtMs)}`)].join('; '),
+    [
+      ...(server.why === null ? [] : [server.why]),
+      ...deedLines(server.deeds).map((line) => `${line.text} ${timeOf(line.atMs, openedAtMs)}`),
+    ].join('; '),
     server.boots.map(({ bootId }) => bootId).join(', then '),
     String(server.resets.reduce((sum, { attempts }) => sum + attempts, 0)),
   ]);
-  return ['', '## Servers', '', ...rows(['Server', 'Domain', 'Ended', 'Why, and what was done', 'Boots', 'Resets'], cells)];
+  return [
+    ...heading('Servers'),
+    ...rows(['Server', 'Domain', 'Ended', 'Why, and what was done', 'Boots', 'Resets'], cells),
+  ];
 }
 
 function incidents({ budget, pages, engines, views, openedAtMs }: Report): string[] {
-  const spent = budget.entries.map(({ atMs, name, isPath, why }) => [isPath ? `path ${name}` : name, timeOf(atMs, openedAtMs), why]);
+  const spent = budget.entries.map(({ atMs, name, isPath, why }) => [
+    isPath ? `path ${name}` : name,
+    timeOf(atMs, openedAtMs),
+    why,
+  ]);
   const told = pages.map((page) => [timeOf(page.atMs, openedAtMs), page.text, sentText(page, openedAtMs)]);
-  const came = [...engines.map((engine) => [timeOf(engine.atMs, openedAtMs), engineText(engine)]), ...views.map((view) => [timeOf(view.atMs, openedAtMs), viewText(view)])];
+  const came = [
+    ...engines.map((engine) => [timeOf(engine.atMs, openedAtMs), engineText(engine)]),
+    ...views.map((view) => [timeOf(view.atMs, openedAtMs), viewText(view)]),
+  ];
   return [
-    ...['', '## Failure budget', '', `${budget.spent} of ${counted(budget.failures, 'failure')} spent.`, '', ...rows(['What failed', 'At', 'Why'], spent)],
-    ...['', '## Pages', '', ...(told.length > 0 ? rows(['At', 'Page', 'Delivery'], told) : ['Nobody was paged.'])],
-    ...['', '## Engine and terminals', '', ...rows(['At', 'What'], came)],
+    ...heading('Failure budget'),
+    `${budget.spent} of ${counted(budget.failures, 'failure')} spent.`,
+    '',
+    ...rows(['What failed', 'At', 'Why'], spent),
+    ...heading('Pages'),
+    ...(told.length > 0 ? rows(['At', 'Page', 'Delivery'], told) : ['Nobody was paged.']),
+    ...heading('Engine and terminals'),
+    ...rows(['At', 'What'], came),
   ];
 }
 
 function planPart({ plan, servers: all }: Report): string[] {
   const except = all.filter(({ ended }) => ended === 'left out').map(({ name, why }) => `${name} (${why ?? ''})`);
-  const steps = plan.steps.map((row) => [`${row.id} ${row.title}`, row.step === 'act' ? row.nature : row.step, String(row.servers), String(row.waves), verdictsText(row), row.irreversible ?? '']);
+  const steps = plan.steps.map((row) => [
+    `${row.id} ${row.title}`,
+    row.step === 'act' ? row.nature : row.step,
+    String(row.servers),
+    String(row.waves),
+    verdictsText(row),
+    row.irreversible ?? '',
+  ]);
   return [
-    ...['', '## The plan', ''],
-    ...rows(['What', 'Value'], [
-      ['Hash', plan.hash],
-      ['Made', `${instantOf(plan.madeAtMs)}, good until ${instantOf(plan.notAfterMs)}`],
-      ['Runbook', `${plan.runbook.path} ${plan.runbook.digest}`],
-      ['Fleet file', `${plan.fleet.path} ${plan.fleet.digest}`],
-      ['Inputs', inputsText(plan.inputs)],
-      ['Left out', except.length > 0 ? except.join('; ') : 'nobody'],
-      ['Fuse forecast', plan.forecast === null ? 'none' : plan.forecast.fuseMs === null ? 'no expiry is fatal' : spanOf(plan.forecast.fuseMs)],
-    ]),
-    ...['', '### Findings and warnings', ''],
-    ...(plan.findings.length === 0 ? ['The preview found nothing to warn of.'] : plan.findings.flatMap(({ severity, code, what, cures }) => [`- **${severity} (${text(code)}):** ${text(what)}`, ...cures.map((cure) => `  - ${text(cure)}`)])),
-    ...['', '### Steps and verdicts', '', ...rows(['Step', 'Nature', 'Servers', 'Waves', 'Verdicts of the preview', 'No way back'], steps)],
+    ...heading('The plan'),
+    ...rows(
+      ['What', 'Value'],
+      [
+        ['Hash', plan.hash],
+        ['Made', `${instantOf(plan.madeAtMs)}, good until ${instantOf(plan.notAfterMs)}`],
+        ['Runbook', `${plan.runbook.path} ${plan.runbook.digest}`],
+        ['Fleet file', `${plan.fleet.path} ${plan.fleet.digest}`],
+        ['Inputs', inputsText(plan.inputs)],
+        ['Left out', except.length > 0 ? except.join('; ') : 'nobody'],
+        [
+          'Fuse forecast',
+          plan.forecast === null
+            ? 'none'
+            : plan.forecast.fuseMs === null
+              ? 'no expiry is fatal'
+              : spanOf(plan.forecast.fuseMs),
+        ],
+      ],
+    ),
+    ...heading('Findings and warnings'),
+    ...(plan.findings.length === 0
+      ? ['The preview found nothing to warn of.']
+      : plan.findings.flatMap(({ severity, code, what, cures }) => [
+          `- **${severity} (${text(code)}):** ${text(what)}`,
+          ...cures.map((cure) => `  - ${text(cure)}`),
+        ])),
+    ...heading('Steps and verdicts'),
+    ...rows(['Step', 'Nature', 'Servers', 'Waves', 'Verdicts of the preview', 'No way back'], steps),
   ];
+}
+
+function heading(title: string): string[] {
+  return ['', `## ${title}`, ''];
 }
 
 /** A GFM table; every cell is made harmless. */

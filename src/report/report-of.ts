@@ -25,9 +25,16 @@ export interface ReportExtra {
 export function reportOf(plan: Plan, events: readonly Stamped[], extra: ReportExtra = {}): Report {
   const [first] = events;
   if (first?.event.type !== 'opened') throw new Error('a journal begins with the event "opened"');
-  if (first.event.plan !== plan.hash) throw new Error(`the journal is of plan ${first.event.plan}, not of plan ${plan.hash}`);
+  if (first.event.plan !== plan.hash)
+    throw new Error(`the journal is of plan ${first.event.plan}, not of plan ${plan.hash}`);
   const machine = createMachine(plan);
-  const [people, timeline, servers, fuse, incidents] = [new People(machine), new Timeline(machine), new Servers(machine), new FuseWatch(machine), new Incidents()];
+  const [people, timeline, servers, fuse, incidents] = [
+    new People(machine),
+    new Timeline(machine),
+    new Servers(machine),
+    new FuseWatch(machine),
+    new Incidents(),
+  ];
   let state: RunState | null = null;
   for (const { atMs, event } of events) {
     const before: RunState | null = state;
@@ -81,5 +88,9 @@ function standingOf(state: RunState, live: boolean): Standing {
 function journalPart(events: number, rows: readonly JournalRow[] | undefined): JournalPart {
   if (rows === undefined) return { events, head: null, chain: null };
   const check = verifyChain(rows);
-  return { events, head: rows.at(-1)?.hash ?? null, chain: check.ok ? { ok: true } : { ok: false, seq: check.seq, why: check.why } };
+  return {
+    events,
+    head: rows.at(-1)?.hash ?? null,
+    chain: check.ok ? { ok: true } : { ok: false, seq: check.seq, why: check.why },
+  };
 }

@@ -186,7 +186,12 @@ export interface Outage {
 export interface BudgetPart {
   readonly failures: number;
   readonly spent: number;
-  readonly entries: readonly { readonly atMs: number; readonly name: string; readonly isPath: boolean; readonly why: string }[];
+  readonly entries: readonly {
+    readonly atMs: number;
+    readonly name: string;
+    readonly isPath: boolean;
+    readonly why: string;
+  }[];
 }
 
 export interface PageRow {

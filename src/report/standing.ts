@@ -14,19 +14,32 @@ export function verdictOf({ standing }: Report): { readonly word: string; readon
       return { word: 'A person is needed', tone: 'bad' };
     case null:
       if (!standing.live) return { word: 'Engine gone', tone: 'bad' };
-      return standing.mode === 'home' ? { word: 'On its way home', tone: 'warn' } : { word: standing.halted ? 'Halted' : 'Under way', tone: 'warn' };
+      return standing.mode === 'home'
+        ? { word: 'On its way home', tone: 'warn' }
+        : { word: standing.halted ? 'Halted' : 'Under way', tone: 'warn' };
   }
+}
+
+/** The summary without the words that `verdictOf` gives already. */
+export function restOfSummary(report: Report): string {
+  const { summary } = report.standing;
+  const { word } = verdictOf(report);
+  return summary.startsWith(`${word}.`) ? summary.slice(word.length + 1).trim() : summary;
 }
 
 /** How many servers ended which way, in the order in which a reader wants to know. */
 export function endings({ servers }: Report): readonly { readonly ended: string; readonly count: number }[] {
   const order = ['not proven', 'out', 'recovered', 'under way', 'home', 'untouched', 'done', 'left out'] as const;
-  return order.map((ended) => ({ ended, count: servers.filter((server) => server.ended === ended).length })).filter(({ count }) => count > 0);
+  return order
+    .map((ended) => ({ ended, count: servers.filter((server) => server.ended === ended).length }))
+    .filter(({ count }) => count > 0);
 }
 
 /** `11 done, 1 recovered`. */
 export function endingsText(report: Report): string {
-  return endings(report).map(({ ended, count }) => `${count} ${ended}`).join(', ');
+  return endings(report)
+    .map(({ ended, count }) => `${count} ${ended}`)
+    .join(', ');
 }
 
 /** The journal's proof in a sentence. */

@@ -38,7 +38,14 @@ export function sentText({ sentAtMs, failure }: PageRow, openedAtMs: number): st
 /** The verdicts of a step that anybody got: `11 change, 1 nothing to do`. */
 export function verdictsText({ step, verdicts }: PlanStepRow): string {
   if (step !== 'act') return '';
-  const names = { change: 'change', nothing: 'nothing to do', unknown: 'unknown until then', refused: 'refused', failed: 'failed', contingency: 'hung' } as const;
+  const names = {
+    change: 'change',
+    nothing: 'nothing to do',
+    unknown: 'unknown until then',
+    refused: 'refused',
+    failed: 'failed',
+    contingency: 'hung',
+  } as const;
   const keys = ['change', 'nothing', 'unknown', 'refused', 'failed', 'contingency'] as const;
   const parts = keys.filter((key) => verdicts[key] > 0).map((key) => `${verdicts[key]} ${names[key]}`);
   return parts.length > 0 ? parts.join(', ') : 'decided when it comes';
@@ -50,10 +57,24 @@ export function inputsText(inputs: { readonly [name: string]: unknown }): string
   return parts.length > 0 ? parts.join(' ') : 'none';
 }
 
+/** What was done to a server, a line each; a step that was done again and again is one line with its last time. */
+export function deedLines(deeds: readonly Deed[]): readonly { readonly text: string; readonly atMs: number }[] {
+  const lines: { text: string; times: number; atMs: number }[] = [];
+  for (const deed of deeds) {
+    const text = deedText(deed);
+    const atMs = deed.endedAtMs ?? deed.startedAtMs;
+    const last = lines.at(-1);
+    if (last?.text === text) Object.assign(last, { times: last.times + 1, atMs });
+    else lines.push({ text, times: 1, atMs });
+  }
+  return lines.map(({ text, times, atMs }) => ({ text: times > 1 ? `${text}, ${times} times, last` : text, atMs }));
+}
+
 /** `7 enter offline mode`, `undo: 7 enter offline mode, failed after 3 attempts: it answered 500`. */
-export function deedText({ id, title, does, state, attempts, why }: Deed): string {
+function deedText({ id, title, does, state, attempts, why }: Deed): string {
   const tried = attempts > 1 ? ` after ${attempts} attempts` : '';
-  const how = state === 'done' ? (attempts > 1 ? `, done${tried}` : '') : `, ${state}${tried}${why === null ? '' : `: ${why}`}`;
+  const reason = why === null ? '' : `: ${why}`;
+  const how = state !== 'done' ? `, ${state}${tried}${reason}` : attempts > 1 ? `, done${tried}` : '';
   return `${id} ${does === 'undo' && !title.startsWith('release') ? 'undo: ' : ''}${title}${how}`;
 }
 
@@ -65,13 +86,14 @@ export function stepText({ id, title, step, trackKind }: TimelineRow): string {
 /** How a step went for its servers; those that did not come through it by name, up to a sentence's worth. */
 export function turnoutText(row: TimelineRow): string {
   if (row.step !== 'act') return row.state === 'done' ? (row.step === 'gate' ? 'opened' : 'waited for') : row.state;
+  if (row.state === 'not reached') return counted(row.servers, 'server');
   const parts = [
     row.servers > 0 ? `${row.done} of ${row.servers} done` : '',
     row.failed.length > 0 ? `failed: ${nameServers(row.failed)}` : '',
     row.unknown.length > 0 ? `not known: ${nameServers(row.unknown)}` : '',
     row.left.length > 0 ? `took no part: ${nameServers(row.left)}` : '',
     row.open > 0 ? `${row.open} open` : '',
-    row.state === 'done' || row.state === 'not reached' ? '' : row.state,
+    row.state === 'done' ? '' : row.state,
   ];
   return parts.filter((part) => part !== '').join('; ');
 }

@@ -1,9 +1,9 @@
-import type { GateStep } from '../model/index.ts';
+import type { GateStep, PlanStep } from '../model/index.ts';
 import type { Effect } from './effects.ts';
 import type { RunEvent } from './events.ts';
 import { ASK_AGAIN_MS } from './limits.ts';
 import { currentOf, gateIdOf, gateStepOf, lineOf, trackOf, withStep, withTrack, type PlanIndex } from './lines.ts';
-import { freshStep, type GateState, type RunState, type Track } from './state.ts';
+import { FRESH_TARGET, freshStep, type ActState, type GateState, type RunState, type StepState, type Track } from './state.ts';
 
 /** The gate that a track waits at, if it waits at one. */
 export function gateOf(track: Track, index: PlanIndex): { readonly state: GateState; readonly step: GateStep; readonly id: string } | null {
@@ -47,7 +47,10 @@ export function passGate(state: RunState, effect: Extract<Effect, { effect: 'pas
   });
 }
 
-/** Back to the refresh, and every step from there to the gate is done anew. Who fell out there for a short fuse is in again. */
+/**
+ * Back to the refresh, and what can be done anew from there to the gate is: looking, refreshing, holding. What took
+ * something away stays done, and its way back with it. Who fell out there for a short fuse is in again.
+ */
 export function renewGate(state: RunState, event: Extract<RunEvent, { type: 'renewed' }>, index: PlanIndex): RunState {
   const track = trackOf(state, 'main');
   if (!track) return state;
@@ -55,17 +58,34 @@ export function renewGate(state: RunState, event: Extract<RunEvent, { type: 'ren
   const from = line.findIndex((step) => step.id === event.from);
   const to = line.findIndex((step) => step.id === event.gate);
   if (from < 0 || to < from || from > track.cursor) return state;
-  const steps = track.steps.map((step, at) => {
-    const planned = line[at];
-    if (at < from || at > to || !planned) return step;
-    const fresh = freshStep(planned, at, planned.step === 'act' ? planned.waves : []);
-    // A gate does not wait longer because it was asked again.
-    return fresh.step === 'gate' && step.step === 'gate' ? { ...fresh, asks: step.asks, askedAtMs: step.askedAtMs } : fresh;
-  });
   const again = new Set(line.slice(from, to + 1).map((step) => step.id));
   const out = Object.fromEntries(Object.entries(state.out).filter(([, each]) => !(event.spoilt && again.has(each.step) && each.failure.kind === 'condition')));
+  const steps = track.steps.map((step, at) => {
+    const planned = line[at];
+    if (!planned || at < from || at > track.cursor) return step;
+    if (at <= to && isDoneAnew(planned)) return anew(step, planned, at);
+    return step.step === 'act' ? withoutLeft(step, out) : step;
+  });
   const redone = track.redone + (event.spoilt ? 1 : 0);
   return withTrack({ ...state, fuse: null, out }, { ...track, steps, cursor: from, renewals: track.renewals + 1, redone });
+}
+
+function isDoneAnew(step: PlanStep): boolean {
+  return step.step !== 'act' || step.leavesNothing || step.releasedBy !== null || step.releases !== null;
+}
+
+function anew(step: StepState, planned: PlanStep, at: number): StepState {
+  const fresh = freshStep(planned, at, planned.step === 'act' ? planned.waves : []);
+  // A gate does not wait longer because it was asked again.
+  return fresh.step === 'gate' && step.step === 'gate' ? { ...fresh, asks: step.asks, askedAtMs: step.askedAtMs } : fresh;
+}
+
+/** Who is in again takes part again where it was left out. */
+function withoutLeft(act: ActState, out: RunState['out']): ActState {
+  const waves = act.waves.map(({ targets }) => ({
+    targets: Object.fromEntries(Object.entries(targets).map(([server, target]) => [server, target.phase === 'left' && !out[server] ? FRESH_TARGET : target])),
+  }));
+  return { ...act, waves, wave: 0, endedAtMs: null };
 }
 
 function onGate(state: RunState, trackId: string, index: PlanIndex, change: (gate: GateState, step: GateStep) => GateState): RunState {

@@ -19,7 +19,7 @@ export function closing(state: RunState, index: PlanIndex): Extract<RunEvent, { 
   if (pagesDue(state, index).some(({ key }) => !state.paged[key])) return null;
   const unproven = unprovenServers(state, index);
   const outcome = outcomeOf(state, unproven);
-  return { type: 'closed', outcome, exitCode: { done: 0, home: 1, human: 5, stale: 6 }[outcome], summary: summaryOf(state, outcome, unproven, index) };
+  return { type: 'closed', outcome, exitCode: { done: 0, home: 1, human: 5, stale: 6 }[outcome], summary: `${summaryOf(state, outcome, unproven, index)} ${windowWords(state, index.plan.header.window.limitMs)}` };
 }
 
 function outcomeOf(state: RunState, unproven: readonly string[]): Outcome {
@@ -98,4 +98,11 @@ function headline({ homeWhy }: RunState, outcome: Outcome): string {
   const why = homeWhy ? ` It turned for home because ${homeWhy.why}.` : '';
   if (outcome === 'human') return `A person is needed.${why}`;
   return `Home and clean.${why}`;
+}
+
+/** Whether the window was kept. */
+function windowWords({ openedAtMs, nowMs }: RunState, limitMs: number): string {
+  const minutes = (ms: number): number => Math.ceil(ms / 60_000);
+  const tookMs = nowMs - openedAtMs;
+  return `It took ${minutes(tookMs)} min of a window of ${minutes(limitMs)} min${tookMs > limitMs ? ', and so overran it' : ''}.`;
 }

@@ -12,7 +12,7 @@ export interface Page {
 
 /** Everything that a person must be told now. Told once: the state remembers which keys were paged. */
 export function pagesDue(state: RunState, index: PlanIndex): Page[] {
-  return [...homePage(state), ...pathPages(state), ...state.tracks.flatMap((track) => [...heldPages(track, index), ...gatePages(state, track, index), ...unknownPages(track, index)]), ...fusePages(state)];
+  return [...homePage(state), ...pathPages(state), ...state.tracks.flatMap((track) => [...heldPages(track, index), ...gatePages(state, track, index), ...unknownPages(state, track, index)]), ...fusePages(state)];
 }
 
 function homePage({ mode, homeWhy, run }: RunState): Page[] {
@@ -58,16 +58,20 @@ function gatePages(state: RunState, track: Track, index: PlanIndex): Page[] {
   ];
 }
 
-function unknownPages(track: Track, index: PlanIndex): Page[] {
-  return track.steps.flatMap((act) => {
-    if (act.step !== 'act') return [];
-    const title = lineOf(index, track)[act.plan]?.title ?? '';
-    return act.waves.flatMap(({ targets }) =>
-      Object.entries(targets).flatMap(([server, target]) =>
-        target.phase === 'unknown' ? [{ key: `unknown/${track.id}/${server}`, text: `${server}: whether "${title}" was done is not known. Look at it; neap does not do it again.` }] : [],
-      ),
-    );
-  });
+/** On the main line such a server is out, and few are: the whole line is not gone through at every event. */
+function unknownPages(state: RunState, track: Track, index: PlanIndex): Page[] {
+  const unknown =
+    track.kind === 'main'
+      ? Object.entries(state.out).flatMap(([server, { fate, title }]) => (fate === 'unknown' ? [{ server, title }] : []))
+      : track.steps.flatMap((act) => {
+          if (act.step !== 'act') return [];
+          const title = lineOf(index, track)[act.plan]?.title ?? '';
+          return act.waves.flatMap(({ targets }) => Object.entries(targets).flatMap(([server, { phase }]) => (phase === 'unknown' ? [{ server, title }] : [])));
+        });
+  return unknown.map(({ server, title }) => ({
+    key: `unknown/${track.id}/${server}`,
+    text: `${server}: whether "${title}" was done is not known. Look at it; neap does not do it again.`,
+  }));
 }
 
 function fusePages({ fuse, nowMs }: RunState): Page[] {

@@ -54,8 +54,10 @@ function budgetTurn(state: RunState, { plan }: PlanIndex): Turn | null {
   const { failures } = plan.header.budget;
   if (spent < failures) return null;
   const named = Object.entries(state.out).map(([server, out]) => `${server} (${describe(out)})`);
+  // Servers that only are not as the plan saw them make the plan stale; a failure makes the run failed.
+  const code = Object.values(state.out).every((out) => out.fate === 'drifted') ? 'drift' : 'budget';
   const shown = named.slice(0, 5).join('; ') + (named.length > 5 ? ` and ${named.length - 5} more` : '');
-  return { code: 'budget', why: `the failure budget of ${failures} is spent: ${shown}` };
+  return { code, why: `the failure budget of ${failures} is spent: ${shown}` };
 }
 
 function describe({ failure, title }: Out): string {

@@ -2,9 +2,12 @@ import type { z } from 'zod';
 import type { ActSpec, Json, Targets, Way } from '../model/index.ts';
 import type { KindDefinition, StepKind } from '../ports/index.ts';
 
+/** An input with nothing in it: what a runbook may leave out. */
+type Empty = { readonly [name in never]: unknown };
+
 /** A step kind that a runbook calls: `offlineMode(api, { on: true })`. The input may be left out where all of it has defaults. */
 export interface Step<W extends Way, I extends z.ZodType> {
-  (targets: Targets<W>, ...input: Partial<z.input<I>> extends z.input<I> ? [input?: z.input<I>] : [input: z.input<I>]): ActSpec;
+  (targets: Targets<W>, ...input: Empty extends z.input<I> ? [input?: z.input<I>] : [input: z.input<I>]): ActSpec;
   readonly kind: StepKind;
 }
 

@@ -53,14 +53,27 @@ export interface Sketch {
 }
 
 /** A database maintenance in small: check, offline, refresh, two gates, online; and the recovery of hung servers. */
-export function sketchPlan({ servers, except = [], title = 'Database upgrade', findings = [], failures = 3 }: Sketch): Plan {
+export function sketchPlan({
+  servers,
+  except = [],
+  title = 'Database upgrade',
+  findings = [],
+  failures = 3,
+}: Sketch): Plan {
   const steps: PlanStep[] = [
-    act('1', 'check server', servers, { nature: 'check', leavesNothing: true, kind: { name: 'check-server', version: 1 } }),
+    act('1', 'check server', servers, {
+      nature: 'check',
+      leavesNothing: true,
+      kind: { name: 'check-server', version: 1 },
+    }),
     act('2', 'enter offline mode', servers),
     act('3', 'refresh caches', servers, { leavesNothing: true, perSecond: 28 }),
     gate('4', 'Hardware work may start?', { fuse: { outageMs: 120_000, marginMs: 20_000 }, renewFrom: '3' }),
     gate('5', 'Hardware work done?'),
-    act('6', 'leave offline mode', servers, { nature: 'restore', needs: [{ need: 'answers', dependency: 'database' }] }),
+    act('6', 'leave offline mode', servers, {
+      nature: 'restore',
+      needs: [{ need: 'answers', dependency: 'database' }],
+    }),
   ];
   const hardReset = act('c1.2', 'hard reset over the BMC', [], {
     nature: 'restore',
@@ -87,7 +100,16 @@ export function sketchPlan({ servers, except = [], title = 'Database upgrade', f
       budget: { failures },
       window: { limitMs: 3_600_000, expectedMs: 300_000, homeMs: 60_000 },
       steps,
-      contingencies: [{ id: 'c1', title: 'Recover hung servers', when: 'hung', group: 'api', suspectAbove: 9, steps: [gate('c1.1', 'Hard-reset?', { role: 'power' }), hardReset] }],
+      contingencies: [
+        {
+          id: 'c1',
+          title: 'Recover hung servers',
+          when: 'hung',
+          group: 'api',
+          suspectAbove: 9,
+          steps: [gate('c1.1', 'Hard-reset?', { role: 'power' }), hardReset],
+        },
+      ],
       forecast: null,
       findings: [...findings],
       slices: [],
@@ -98,7 +120,9 @@ export function sketchPlan({ servers, except = [], title = 'Database upgrade', f
         servers: servers.map((name, at) => ({ name, group: 'api', domain: `rack-${at % 4}` })),
         verdicts: {
           '1': Object.fromEntries(servers.map((name) => [name, { verdict: 'nothing' as const }])),
-          '2': Object.fromEntries(servers.map((name) => [name, { verdict: 'change' as const, change: { to: 'on' }, diff: ['off -> on'] }])),
+          '2': Object.fromEntries(
+            servers.map((name) => [name, { verdict: 'change' as const, change: { to: 'on' }, diff: ['off -> on'] }]),
+          ),
         },
         captured: {},
       },

@@ -9,7 +9,8 @@ import { sketchPlan } from './plan.ts';
 import { sail } from './sail.ts';
 
 const SERVERS = Array.from({ length: 12 }, (_, at) => `api-${String(at + 1).padStart(2, '0')}`);
-const EVIL = '<script>alert(1)</script> | cell\u001B[31m red\u0007 \u202Eneddih "q" \'s\' `code` [x](javascript:alert(1)) & &lt;';
+const EVIL =
+  '<script>alert(1)</script> | cell\u001B[31m red\u0007 \u202Eneddih "q" \'s\' `code` [x](javascript:alert(1)) & &lt;';
 
 function plain(): Report {
   const plan = sketchPlan({ servers: SERVERS });
@@ -43,8 +44,13 @@ describe('completeness', () => {
     ]);
     const waits = report.people.map(({ waitedMs }) => waitedMs);
     expect(waits[0]).toBeNull();
-    expect([12_000, 60_000, 9_000].map((ms, at) => Math.abs((waits[at + 1] ?? 0) - ms) < 50)).toEqual([true, true, true]);
-    for (const text of [toHtml(report), toMarkdown(report)]) for (const who of ['ada', 'grace', 'linus', 'margaret']) expect(text).toContain(who);
+    expect([12_000, 60_000, 9_000].map((ms, at) => Math.abs((waits[at + 1] ?? 0) - ms) < 50)).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    for (const text of [toHtml(report), toMarkdown(report)])
+      for (const who of ['ada', 'grace', 'linus', 'margaret']) expect(text).toContain(who);
   });
 
   test('a hung server that was recovered is told with its reason, its reset and both boots', () => {
@@ -94,22 +100,31 @@ describe('completeness', () => {
   });
 
   test('findings of the preview are all there', () => {
-    const findings = [{ severity: 'warning' as const, code: 'control', what: 'no control target is listed', cures: ['list one'] }];
+    const findings = [
+      { severity: 'warning' as const, code: 'control', what: 'no control target is listed', cures: ['list one'] },
+    ];
     const plan = sketchPlan({ servers: SERVERS, findings });
     const report = reportOf(plan, sail(plan));
-    for (const text of [toHtml(report), toMarkdown(report)]) for (const word of ['no control target is listed', 'list one']) expect(text).toContain(word);
+    for (const text of [toHtml(report), toMarkdown(report)])
+      for (const word of ['no control target is listed', 'list one']) expect(text).toContain(word);
   });
 });
 
 describe('figures', () => {
-  test.each([{ hung: {} }, { hung: { 'api-05': 'silent' } }, { hung: { 'api-02': 'silent', 'api-03': 'silent', 'api-04': 'silent' } }])('add up with hung servers $hung', ({ hung }) => {
+  test.each([
+    { hung: {} },
+    { hung: { 'api-05': 'silent' } },
+    { hung: { 'api-02': 'silent', 'api-03': 'silent', 'api-04': 'silent' } },
+  ])('add up with hung servers $hung', ({ hung }) => {
     const plan = sketchPlan({ servers: SERVERS });
     const report = reportOf(plan, sail(plan, { hung }));
     expect(report.servers.length).toBe(SERVERS.length);
     expect(report.budget.entries.length).toBe(report.budget.spent);
     expect(report.budget.spent).toBe(Object.keys(hung).length);
-    for (const row of report.timeline) expect(row.done + row.failed.length + row.unknown.length + row.left.length + row.open).toBe(row.servers);
-    for (const row of report.plan.steps.slice(0, 2)) expect(Object.values(row.verdicts).reduce((sum, count) => sum + count, 0)).toBe(row.servers);
+    for (const row of report.timeline)
+      expect(row.done + row.failed.length + row.unknown.length + row.left.length + row.open).toBe(row.servers);
+    for (const row of report.plan.steps.slice(0, 2))
+      expect(Object.values(row.verdicts).reduce((sum, count) => sum + count, 0)).toBe(row.servers);
     const resets = report.servers.reduce((sum, server) => sum + server.resets.length, 0);
     expect(resets).toBe(Object.keys(hung).length);
     expect(report.tookMs).toBe((report.closedAtMs ?? 0) - report.openedAtMs);
@@ -119,7 +134,9 @@ describe('figures', () => {
     const { fuse } = plain();
     const outage = fuse?.outage;
     expect((outage?.endMs ?? 0) - (outage?.startMs ?? 0)).toBeGreaterThanOrEqual(7_000);
-    const burning = fuse?.spans.find((span) => span.fromMs <= (outage?.startMs ?? 0) && span.toMs >= (outage?.endMs ?? 0));
+    const burning = fuse?.spans.find(
+      (span) => span.fromMs <= (outage?.startMs ?? 0) && span.toMs >= (outage?.endMs ?? 0),
+    );
     expect(outage?.leftMs).toBe((burning?.expiresAtMs ?? 0) - (outage?.endMs ?? 0));
     expect(toHtml(plain())).toMatch(/<svg[^>]*role="img"[\s\S]*margin 20 s/);
   });
@@ -135,9 +152,16 @@ describe('figures', () => {
 });
 
 describe('hostile words', () => {
-  const plan = sketchPlan({ servers: SERVERS, title: `Upgrade ${EVIL}`, except: [{ server: 'api-99', reason: EVIL }], findings: [{ severity: 'warning', code: 'x', what: EVIL, cures: [EVIL] }] });
-  const report = reportOf(plan, sail(plan, { hung: { 'api-05': EVIL }, answers: { '4': [{ answer: 'yes', by: EVIL, afterMs: 1_000 }] } }));
-  // eslint-disable-next-line no-control-regex
+  const plan = sketchPlan({
+    servers: SERVERS,
+    title: `Upgrade ${EVIL}`,
+    except: [{ server: 'api-99', reason: EVIL }],
+    findings: [{ severity: 'warning', code: 'x', what: EVIL, cures: [EVIL] }],
+  });
+  const report = reportOf(
+    plan,
+    sail(plan, { hung: { 'api-05': EVIL }, answers: { '4': [{ answer: 'yes', by: EVIL, afterMs: 1_000 }] } }),
+  );
   const unseen = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u200B-\u200F\u2028-\u202E\u2066-\u2069]/;
 
   test('are text in HTML: no tag, no attribute, no control character of theirs', () => {
@@ -146,7 +170,11 @@ describe('hostile words', () => {
     expect(page).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
     expect(page).not.toMatch(unseen);
     const tags = [...page.matchAll(/<\/?([a-z0-9]+)/gi)].map(([, name]) => name?.toLowerCase());
-    const ours = new Set('html head meta title style body header p h1 h2 h3 span ul li b dl dt dd code br nav a main section div strong table caption thead tbody tr th td svg rect line text path circle desc figure figcaption details summary pre footer'.split(' '));
+    const ours = new Set(
+      'html head meta title style body header p h1 h2 h3 span ul li b dl dt dd code br nav a main section div strong table caption thead tbody tr th td svg rect line text path circle desc figure figcaption details summary pre footer'.split(
+        ' ',
+      ),
+    );
     expect([...new Set(tags)].filter((name) => name !== undefined && !ours.has(name))).toEqual([]);
   });
 
@@ -164,7 +192,10 @@ describe('hostile words', () => {
     const tables = text.split(/\n\n/).filter((block) => block.startsWith('|'));
     expect(tables.length).toBeGreaterThan(5);
     for (const block of tables) {
-      const cells = block.split('\n').filter((line) => line.startsWith('|')).map((line) => line.replaceAll(/\\./g, '').split('|').length);
+      const cells = block
+        .split('\n')
+        .filter((line) => line.startsWith('|'))
+        .map((line) => line.replaceAll(/\\./g, '').split('|').length);
       expect(new Set(cells).size).toBe(1);
     }
   });
@@ -193,7 +224,8 @@ describe('the journal', () => {
       const forged = rows.map((row) => (row.seq === 3 ? { ...row, atMs: row.atMs + 1 } : row));
       const caught = reportOf(plan, events, { rows: forged });
       expect(caught.journal.chain).toMatchObject({ ok: false, seq: 3 });
-      for (const text of [toHtml(caught), toMarkdown(caught)]) expect(text).toContain('event 3 is not what was written');
+      for (const text of [toHtml(caught), toMarkdown(caught)])
+        expect(text).toContain('event 3 is not what was written');
     } finally {
       await rm(folder, { recursive: true });
     }

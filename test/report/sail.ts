@@ -6,7 +6,9 @@ export interface Weather {
   /** Servers that do not answer when they are to enter offline mode, and in which words; they are found hung. */
   readonly hung?: { readonly [server: string]: string };
   /** Answers to gates, in order; a gate without any left is answered "yes". */
-  readonly answers?: { readonly [gate: string]: readonly { readonly answer: string; readonly by: string; readonly afterMs: number }[] };
+  readonly answers?: {
+    readonly [gate: string]: readonly { readonly answer: string; readonly by: string; readonly afterMs: number }[];
+  };
   /** The engine is killed after so many events, and another takes over. */
   readonly killedAt?: number;
   /** Stops here, with the run open. */
@@ -29,7 +31,14 @@ export function sail(plan: Plan, { hung = {}, answers = {}, killedAt, untilGate 
     state = machine.apply(state, { atMs: nowMs, event });
     return state;
   };
-  write({ type: 'opened', run: '2021-02-01-ab12cd', plan: plan.hash, title: plan.header.title, by: 'ada', host: 'bastion' });
+  write({
+    type: 'opened',
+    run: '2021-02-01-ab12cd',
+    plan: plan.hash,
+    title: plan.header.title,
+    by: 'ada',
+    host: 'bastion',
+  });
   write({ type: 'approved', plan: plan.hash, by: 'ada' });
   let current = write({ type: 'engine', pid: 100, host: 'bastion', neap: '0.1.0' });
   while (!current.closed && events.length < EVENTS_MAX) {
@@ -45,7 +54,11 @@ export function sail(plan: Plan, { hung = {}, answers = {}, killedAt, untilGate 
       continue;
     }
     for (const effect of effects) current = write({ type: 'intended', effect }, 0);
-    if (killedAt !== undefined && events.length >= killedAt && !events.some(({ event }) => event.type === 'engine' && event.pid === 200)) {
+    if (
+      killedAt !== undefined &&
+      events.length >= killedAt &&
+      !events.some(({ event }) => event.type === 'engine' && event.pid === 200)
+    ) {
       nowMs += 30_000;
       current = write({ type: 'engine', pid: 200, host: 'bastion', neap: '0.1.0' });
       continue;
@@ -57,7 +70,8 @@ export function sail(plan: Plan, { hung = {}, answers = {}, killedAt, untilGate 
       const at = given[effect.gate] ?? 0;
       given[effect.gate] = at + 1;
       const { answer, by, afterMs } = answers[effect.gate]?.[at] ?? { answer: 'yes', by: 'grace', afterMs: 7_000 };
-      if (current.tracks.some((track) => gateOf(track, machine.index)?.id === effect.gate)) current = write({ type: 'answered', gate: effect.gate, answer, by, givenAtMs: nowMs + afterMs }, afterMs);
+      if (current.tracks.some((track) => gateOf(track, machine.index)?.id === effect.gate))
+        current = write({ type: 'answered', gate: effect.gate, answer, by, givenAtMs: nowMs + afterMs }, afterMs);
     }
   }
   return events;
@@ -71,7 +85,10 @@ export function sail(plan: Plan, { hung = {}, answers = {}, killedAt, untilGate 
       case 'undo':
         return once({ type: 'performed', id: effect.id }, 20);
       case 'confirm':
-        return once({ type: 'confirmed', id: effect.id, readings: readingsOf(effect.place.track, effect.place.step, nowMs) }, 20);
+        return once(
+          { type: 'confirmed', id: effect.id, readings: readingsOf(effect.place.track, effect.place.step, nowMs) },
+          20,
+        );
       case 'diagnose':
         return once({ type: 'diagnosed', id: effect.id, condition: 'hung', seen: 'SSH silent, power On' }, 50);
       case 'ask':
@@ -86,16 +103,24 @@ export function sail(plan: Plan, { hung = {}, answers = {}, killedAt, untilGate 
 
 function look(effect: Extract<Effect, { effect: 'look' }>, silence: string | undefined): RunEvent {
   const { place, id } = effect;
-  if (place.track === 'main' && place.step === 1 && silence !== undefined) return { type: 'looked', id, outcome: { failure: unreachable(place.target, silence) } };
+  if (place.track === 'main' && place.step === 1 && silence !== undefined)
+    return { type: 'looked', id, outcome: { failure: unreachable(place.target, silence) } };
   const holds = { holds: true } as const;
   const nothing = place.track === 'main' && place.step === 0;
   const readings: Json = nothing ? { bootId: `boot-1-${place.target}` } : {};
-  const verdict = nothing ? ({ verdict: 'nothing' } as const) : ({ verdict: 'change', change: { to: 'on' }, diff: ['off -> on'] } as const);
-  return { type: 'looked', id, outcome: { verdict, condition: holds, need: holds, readings, repeatable: true, withinBounds: true } };
+  const verdict = nothing
+    ? ({ verdict: 'nothing' } as const)
+    : ({ verdict: 'change', change: { to: 'on' }, diff: ['off -> on'] } as const);
+  return {
+    type: 'looked',
+    id,
+    outcome: { verdict, condition: holds, need: holds, readings, repeatable: true, withinBounds: true },
+  };
 }
 
 function readingsOf(track: string, step: number, nowMs: number): Json {
-  if (track === 'main' && step === 2) return { clocks: [{ name: 'config', whenExpired: 'fatal', ageMs: 0, ttlMs: 200_000, readAtMs: nowMs }] };
+  if (track === 'main' && step === 2)
+    return { clocks: [{ name: 'config', whenExpired: 'fatal', ageMs: 0, ttlMs: 200_000, readAtMs: nowMs }] };
   return track === 'c1' ? { bootId: 'boot-2' } : null;
 }
 

@@ -59,6 +59,7 @@ async function prepare(seed: number, mutes: ReadonlySet<Mute>, breakMachine: (ma
   const except = chance.happens(0.2) ? [{ server: fleet.servers.at(-1)?.name ?? '', reason: 'it is being mended', traffic: 'out' as const }] : [];
   const { plan, outline } = await paperPlan({ runbook, fleet, except, reader: (server) => modelReader(world, server), expected: EXPECTED });
   if (plan.header.findings.some(({ severity, code }) => severity === 'refusal' && code !== 'hung' && code !== 'except')) return null;
+  drift(world, chance);
   const machine = breakMachine(createMachine(plan));
   return new Simulation({ seed, name, mutes, world, machine, fleet, outline });
 }
@@ -69,6 +70,16 @@ function befoul(world: World, chance: Chance, runbook: string): void {
     if (runbook === 'recover-fleet' ? chance.happens(0.9) : chance.happens(0.03)) server.life = 'hung';
     else if (chance.happens(0.05)) server.running = 'b'.repeat(64);
   }
+}
+
+/** What somebody changes between the plan and its run: that is not taken for what the plan saw. */
+function drift(world: World, chance: Chance): void {
+  if (!chance.happens(0.15)) return;
+  const server = chance.happens(0.3) ? world.servers.values().next().value : chance.pick([...world.servers.values()]);
+  if (server?.life !== 'up') return;
+  server.touched.add('offline').add('traffic');
+  if (chance.happens(0.5)) server.offline = !server.offline;
+  else server.traffic = server.traffic === 'in' ? 'out' : 'in';
 }
 
 interface Setting {

@@ -56,7 +56,11 @@ async function readReport(place: RunPlace): Promise<Report> {
     return reportOf(session.plan, events, { rows, liveAtMs });
   }
   const read = await readRun(place);
-  if (read.state === null) throw usage(`run ${place.run} was never opened, so there is nothing to report`, `Its engine did not start; see ${place.log}`);
+  if (read.state === null)
+    throw usage(
+      `run ${place.run} was never opened, so there is nothing to report`,
+      `Its engine did not start; see ${place.log}`,
+    );
   return reportOf(read.plan, read.events, { rows: read.rows });
 }
 
@@ -69,6 +73,15 @@ async function writeWhole(path: string, text: string): Promise<void> {
     await rename(beside, path);
   } catch (error) {
     const what = `the report cannot be written: ${error instanceof Error ? error.message : String(error)}`;
-    throw new FailureError({ kind: 'condition', what, where: path, state: 'The run is as it was', remedy: 'Name a file in a folder that exists and that you may write to' }, { cause: error });
+    throw new FailureError(
+      {
+        kind: 'condition',
+        what,
+        where: path,
+        state: 'The run is as it was',
+        remedy: 'Name a file in a folder that exists and that you may write to',
+      },
+      { cause: error },
+    );
   }
 }

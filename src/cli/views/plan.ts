@@ -92,14 +92,29 @@ function footLines(plan: Plan, { out, commands }: PlanViewOptions, paint: Paint)
   return [
     ...(forecast ? [`Fuse: ${forecast.fuseMs === null ? 'no expiry is fatal' : duration(forecast.fuseMs)}; planned outage ${duration(forecast.outageMs)}, margin ${duration(forecast.marginMs)}`, ...forecast.because.map((line) => `      ${line}`)] : []),
     `Expected: ${duration(window.expectedMs)}, way home ${duration(window.homeMs)}, window ${duration(window.limitMs)}. Failure budget: ${budget.failures}.`,
+    bmcLine(plan),
+    `Points of no return: ${noReturn(plan)}.`,
     `Guards this machine only: no other machine is kept from acting on these servers.`,
-    `Read with ${commands.length} commands and requests, ${written} of them writing.`,
+    ...(commands.length === 0 ? [] : [`Read with ${commands.length} commands and requests, ${written} of them writing.`]),
     ...header.findings.flatMap((finding) => findingLines(finding, paint)),
     '',
     refused ? paint(['red', 'bold'], 'Refused: this plan cannot be run.') : paint('green', 'This plan can be run.'),
     `Plan ${plan.hash}`,
     ...(out === null || refused ? [] : [`Written to ${out}. Run exactly this: neap run ${out}`]),
   ];
+}
+
+/** Every server's BMC was read, and would reset it. */
+function bmcLine({ header, slices }: Plan): string {
+  const check = header.steps.find((step) => step.step === 'act' && step.kind.name === 'check-server');
+  const verdicts = check ? slices.flatMap((slice) => Object.values(slice.verdicts[check.id] ?? {})) : [];
+  if (verdicts.length === 0) return 'BMCs: not asked for by this runbook.';
+  return `BMCs: ${verdicts.filter(({ verdict }) => verdict === 'nothing').length} of ${verdicts.length} servers read, powered on and ready for a hard reset.`;
+}
+
+function noReturn({ header }: Plan): string {
+  const main = header.steps.flatMap((step) => (step.step === 'act' && step.irreversible !== null ? [`step ${step.id} (${step.irreversible})`] : []));
+  return main.length > 0 ? main.join(', ') : 'none in the main line';
 }
 
 function findingLines({ severity, what, cures }: Finding, paint: Paint): string[] {

@@ -59,6 +59,7 @@ async function watch(session: Session, tree: Tree, seen: Seen): Promise<End> {
   const lost = (): void => desk.end('lost');
   const interrupt = (): void => desk.interrupt();
   process.on('SIGTERM', detach).on('SIGHUP', lost).on('SIGINT', interrupt);
+  // Stays: what is written to a terminal that is gone fails late.
   process.stdout.on('error', lost);
   let end: End = 'ended';
   void session.ended.then(() => desk.end('ended'));
@@ -69,7 +70,6 @@ async function watch(session: Session, tree: Tree, seen: Seen): Promise<End> {
     show(tree, session, seen, Infinity);
   });
   process.off('SIGTERM', detach).off('SIGHUP', lost).off('SIGINT', interrupt);
-  process.stdout.off('error', lost);
   return end;
 }
 

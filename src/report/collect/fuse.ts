@@ -11,7 +11,8 @@ type Question = NonNullable<GateStep['fuse']>;
 export class FuseWatch implements Collector {
   readonly #machine: Machine;
   readonly #spans: Span[] = [];
-  #outage: { startMs: number; endMs: number | null; fuse: Question; position: number; leftMs: number | null } | null = null;
+  #outage: { startMs: number; endMs: number | null; fuse: Question; position: number; leftMs: number | null } | null =
+    null;
 
   constructor(machine: Machine) {
     this.#machine = machine;

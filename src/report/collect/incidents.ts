@@ -27,7 +27,15 @@ export class Incidents implements Collector {
       const { pid, host, neap } = event;
       const resumed = this.engines.length > 0;
       const inDoubt = resumed && before ? Object.keys(before.flying).length : 0;
-      this.engines.push({ atMs, pid, host, neap, resumed, silentMs: resumed ? Math.max(0, atMs - this.#lastMs) : 0, inDoubt });
+      this.engines.push({
+        atMs,
+        pid,
+        host,
+        neap,
+        resumed,
+        silentMs: resumed ? Math.max(0, atMs - this.#lastMs) : 0,
+        inDoubt,
+      });
     } else if (event.type === 'viewed') {
       this.views.push({ atMs, by: event.by, what: event.what });
     }
@@ -44,7 +52,8 @@ export class Incidents implements Collector {
     }
     if (before?.paths === after.paths) return;
     for (const name of Object.keys(after.paths)) {
-      if (!before?.paths[name]) this.entries.push({ atMs, name, isPath: true, why: 'the path to the servers behind it broke' });
+      if (!before?.paths[name])
+        this.entries.push({ atMs, name, isPath: true, why: 'the path to the servers behind it broke' });
     }
   }
 }

@@ -42,8 +42,13 @@ export class People implements Collector {
     }
   }
 
-  #answer({ before, after, atMs }: Seen, event: { gate: string; answer: string; by: string; givenAtMs: number; reason?: string }): void {
-    const open = before?.tracks.map((track) => gateOf(track, this.#machine.index)).find((gate) => gate?.id === event.gate);
+  #answer(
+    { before, after, atMs }: Seen,
+    event: { gate: string; answer: string; by: string; givenAtMs: number; reason?: string },
+  ): void {
+    const open = before?.tracks
+      .map((track) => gateOf(track, this.#machine.index))
+      .find((gate) => gate?.id === event.gate);
     const askedAtMs = this.#asked.get(event.gate);
     const word: Answered = {
       ...said('answered', event.by, event.givenAtMs),
@@ -85,10 +90,29 @@ export function openGates(state: RunState, machine: Machine): OpenGate[] {
   return state.tracks.flatMap((track) => {
     const gate = gateOf(track, machine.index);
     if (gate === null) return [];
-    return [{ gate: gate.id, question: gate.step.title, role: gate.step.role, sinceMs: gate.state.askedAtMs, answers: Object.keys(gate.step.answers) }];
+    return [
+      {
+        gate: gate.id,
+        question: gate.step.title,
+        role: gate.step.role,
+        sinceMs: gate.state.askedAtMs,
+        answers: Object.keys(gate.step.answers),
+      },
+    ];
   });
 }
 
 function said(word: Word['word'], by: string, atMs: number): Answered {
-  return { word, by, atMs, gate: null, question: null, answer: null, reason: null, waitedMs: null, ageMs: null, fate: 'taken' };
+  return {
+    word,
+    by,
+    atMs,
+    gate: null,
+    question: null,
+    answer: null,
+    reason: null,
+    waitedMs: null,
+    ageMs: null,
+    fate: 'taken',
+  };
 }

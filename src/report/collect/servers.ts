@@ -1,10 +1,21 @@
 import type { Plan } from '../../model/index.ts';
-import { trackOf, unprovenServers, type Machine, type Place, type RunState, type TargetState } from '../../run/index.ts';
+import {
+  trackOf,
+  unprovenServers,
+  type Machine,
+  type Place,
+  type RunState,
+  type TargetState,
+} from '../../run/index.ts';
 import type { Boot, Deed, ServerRow } from '../report.ts';
 import { plannedOf } from './planned.ts';
 import type { Collector, Seen } from './seen.ts';
 
-type Doing = { -readonly [key in keyof Deed]: Deed[key] } & { readonly isReset: boolean };
+/** A deed while it is being gathered. */
+interface Doing {
+  deed: Deed;
+  readonly isReset: boolean;
+}
 
 interface Kept {
   readonly deeds: Map<string, Doing>;
@@ -23,8 +34,8 @@ export class Servers implements Collector {
 
   see({ event, before, after, atMs }: Seen): void {
     if (event.type === 'intended' && (event.effect.effect === 'perform' || event.effect.effect === 'undo')) {
-      const deed = this.#deed(event.effect.place, after, atMs);
-      deed.attempts += 1;
+      const doing = this.#doing(event.effect.place, after, atMs);
+      doing.deed = { ...doing.deed, attempts: doing.deed.attempts + 1 };
       return;
     }
     if (event.type !== 'looked' && event.type !== 'performed' && event.type !== 'confirmed') return;
@@ -37,23 +48,26 @@ export class Servers implements Collector {
   rows(state: RunState): ServerRow[] {
     const { plan } = this.#machine.index;
     const unproven = new Set(state.closed ? unprovenServers(state, this.#machine.index) : []);
-    const planned = plan.slices.flatMap((slice) => slice.servers).map((server): ServerRow => {
-      const kept = this.#of(server.name);
-      const deeds = [...kept.deeds.values()];
-      const out = state.out[server.name];
-      return {
-        ...server,
-        ended: endedOf(server.name, state, unproven, deeds),
-        why: out?.failure.what ?? failedUndo(deeds),
-        remedy: out && !out.recovered ? out.failure.remedy : null,
-        outAtMs: out?.sinceMs ?? null,
-        outAt: out?.title ?? null,
-        deeds: deeds.map(withoutMark),
-        checks: kept.checks,
-        boots: kept.boots,
-        resets: deeds.filter((deed) => deed.isReset && deed.attempts > 0).map(withoutMark),
-      };
-    });
+    const planned = plan.slices
+      .flatMap((slice) => slice.servers)
+      .map((server): ServerRow => {
+        const kept = this.#of(server.name);
+        const doings = [...kept.deeds.values()];
+        const deeds = doings.map(({ deed }) => deed);
+        const out = state.out[server.name];
+        return {
+          ...server,
+          ended: endedOf(server.name, state, unproven, deeds),
+          why: out?.failure.what ?? failedUndo(deeds),
+          remedy: out && !out.recovered ? out.failure.remedy : null,
+          outAtMs: out?.sinceMs ?? null,
+          outAt: out?.title ?? null,
+          deeds,
+          checks: kept.checks,
+          boots: kept.boots,
+          resets: doings.filter(({ isReset, deed }) => isReset && deed.attempts > 0).map(({ deed }) => deed),
+        };
+      });
     return [...planned, ...leftOut(plan)];
   }
 
@@ -66,14 +80,12 @@ export class Servers implements Collector {
       return;
     }
     if (target.phase !== 'done' && target.phase !== 'failed' && target.phase !== 'unknown') return;
-    const deed = this.#deed(place, state, atMs);
-    deed.state = target.phase;
-    deed.endedAtMs = atMs;
-    deed.why = target.failure?.what ?? null;
+    const doing = this.#doing(place, state, atMs);
+    doing.deed = { ...doing.deed, state: target.phase, endedAtMs: atMs, why: target.failure?.what ?? null };
   }
 
   /** One deed for a step on a server, however often it was tried; after a renewal it is another. */
-  #deed(place: Place, state: RunState, atMs: number): Doing {
+  #doing(place: Place, state: RunState, atMs: number): Doing {
     const { deeds } = this.#of(place.target);
     const track = trackOf(state, place.track);
     const key = `${place.track}/${track?.renewals ?? 0}/${place.step}`;
@@ -81,7 +93,7 @@ export class Servers implements Collector {
     if (known) return known;
     const step = track?.steps[place.step];
     const planned = track && step ? plannedOf(track, step, this.#machine) : undefined;
-    const deed: Doing = {
+    const deed: Deed = {
       track: place.track,
       id: planned?.id ?? '',
       title: planned?.title ?? '',
@@ -91,10 +103,10 @@ export class Servers implements Collector {
       startedAtMs: atMs,
       endedAtMs: null,
       why: null,
-      isReset: planned?.step === 'act' && planned.kind.name === 'hard-reset',
     };
-    deeds.set(key, deed);
-    return deed;
+    const doing: Doing = { deed, isReset: planned?.step === 'act' && planned.kind.name === 'hard-reset' };
+    deeds.set(key, doing);
+    return doing;
   }
 
   #of(server: string): Kept {
@@ -106,7 +118,12 @@ export class Servers implements Collector {
   }
 }
 
-function endedOf(server: string, state: RunState, unproven: ReadonlySet<string>, deeds: readonly Deed[]): ServerRow['ended'] {
+function endedOf(
+  server: string,
+  state: RunState,
+  unproven: ReadonlySet<string>,
+  deeds: readonly Deed[],
+): ServerRow['ended'] {
   if (unproven.has(server)) return 'not proven';
   const out = state.out[server];
   if (out) return out.recovered ? 'recovered' : 'out';
@@ -137,10 +154,6 @@ function leftOut({ header, slices }: Plan): ServerRow[] {
       boots: [],
       resets: [],
     }));
-}
-
-function withoutMark({ isReset: _, ...deed }: Doing): Deed {
-  return deed;
 }
 
 function targetAt(state: RunState, place: Place): TargetState | undefined {

@@ -1,6 +1,14 @@
 import type { ActStep } from '../../model/index.ts';
 import { expectedOf, homeOf } from '../../plan/index.ts';
-import { isSettled, trackOf, type ActState, type Machine, type RunState, type StepState, type Track } from '../../run/index.ts';
+import {
+  isSettled,
+  trackOf,
+  type ActState,
+  type Machine,
+  type RunState,
+  type StepState,
+  type Track,
+} from '../../run/index.ts';
 import type { TimelineRow } from '../report.ts';
 import { plannedOf } from './planned.ts';
 import type { Collector, Seen } from './seen.ts';
@@ -83,16 +91,28 @@ export class Timeline implements Collector {
   }
 }
 
-function stateOf(track: Track, at: number, startedAtMs: number | null, endedAtMs: number | null, servers: number, isAct: boolean, state: RunState): TimelineRow['state'] {
-  if (isAct && startedAtMs === null && (endedAtMs !== null || servers === 0)) return at < track.cursor ? 'nobody to do it for' : 'not reached';
+function stateOf(
+  track: Track,
+  at: number,
+  startedAtMs: number | null,
+  endedAtMs: number | null,
+  servers: number,
+  isAct: boolean,
+  state: RunState,
+): TimelineRow['state'] {
+  if (isAct && startedAtMs === null && (endedAtMs !== null || servers === 0))
+    return at < track.cursor ? 'nobody to do it for' : 'not reached';
   if (at < track.cursor) return 'done';
   if (startedAtMs === null) return 'not reached';
   return track.status === 'stopped' || state.closed ? 'stopped' : 'under way';
 }
 
-function countTargets(act: ActState | null): Pick<TimelineRow, 'servers' | 'done' | 'failed' | 'unknown' | 'left' | 'open'> {
+function countTargets(
+  act: ActState | null,
+): Pick<TimelineRow, 'servers' | 'done' | 'failed' | 'unknown' | 'left' | 'open'> {
   const targets = (act?.waves ?? []).flatMap((wave) => Object.entries(wave.targets));
-  const named = (phase: string): string[] => targets.filter(([, target]) => target.phase === phase).map(([server]) => server);
+  const named = (phase: string): string[] =>
+    targets.filter(([, target]) => target.phase === phase).map(([server]) => server);
   return {
     servers: targets.length,
     done: targets.filter(([, target]) => target.phase === 'done').length,

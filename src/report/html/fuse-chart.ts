@@ -13,8 +13,8 @@ interface Frame {
   readonly toMs: number;
   readonly topMs: number;
   readonly openedAtMs: number;
-  x(atMs: number): number;
-  y(leftMs: number): number;
+  readonly x: (atMs: number) => number;
+  readonly y: (leftMs: number) => number;
 }
 
 /** The fuse counting down, the outage between its gates, and the margin, as an inline picture. Null: nothing burnt. */
@@ -44,14 +44,22 @@ function frameOf(spans: readonly FuseSpan[], outage: Outage | null, openedAtMs: 
   const fromMs = first.fromMs;
   const toMs = Math.max(...ends, ...marks, fromMs + 10_000);
   const topMs = Math.max(10_000, ...spans.map((span) => span.expiresAtMs - span.fromMs)) * 1.08;
-  const x = (atMs: number): number => round(PLOT.left + ((Math.min(Math.max(atMs, fromMs), toMs) - fromMs) / (toMs - fromMs)) * (PLOT.right - PLOT.left));
-  const y = (leftMs: number): number => round(PLOT.bottom - (Math.min(Math.max(leftMs, 0), topMs) / topMs) * (PLOT.bottom - PLOT.top));
+  const x = (atMs: number): number =>
+    round(PLOT.left + ((Math.min(Math.max(atMs, fromMs), toMs) - fromMs) / (toMs - fromMs)) * (PLOT.right - PLOT.left));
+  const y = (leftMs: number): number =>
+    round(PLOT.bottom - (Math.min(Math.max(leftMs, 0), topMs) / topMs) * (PLOT.bottom - PLOT.top));
   return { fromMs, toMs, topMs, openedAtMs, x, y };
 }
 
 function grid(frame: Frame): Html {
-  const rises = ticks(0, frame.topMs, 5).map((leftMs) => html`<line x1="${PLOT.left}" x2="${PLOT.right}" y1="${frame.y(leftMs)}" y2="${frame.y(leftMs)}" stroke="var(--line)"/><text class="soft" text-anchor="end" x="${PLOT.left - 8}" y="${frame.y(leftMs) + 4}">${spanOf(leftMs)}</text>`);
-  const times = ticks(frame.fromMs, frame.toMs, 6).map((atMs) => html`<line x1="${frame.x(atMs)}" x2="${frame.x(atMs)}" y1="${PLOT.bottom}" y2="${PLOT.bottom + 5}" stroke="var(--soft)"/><text class="soft" text-anchor="middle" x="${frame.x(atMs)}" y="${PLOT.bottom + 20}">${timeOf(atMs, frame.openedAtMs)}</text>`);
+  const rises = ticks(0, frame.topMs, 5).map(
+    (leftMs) =>
+      html`<line x1="${PLOT.left}" x2="${PLOT.right}" y1="${frame.y(leftMs)}" y2="${frame.y(leftMs)}" stroke="var(--line)"/><text class="soft" text-anchor="end" x="${PLOT.left - 8}" y="${frame.y(leftMs) + 4}">${spanOf(leftMs)}</text>`,
+  );
+  const times = ticks(frame.fromMs, frame.toMs, 6).map(
+    (atMs) =>
+      html`<line x1="${frame.x(atMs)}" x2="${frame.x(atMs)}" y1="${PLOT.bottom}" y2="${PLOT.bottom + 5}" stroke="var(--soft)"/><text class="soft" text-anchor="middle" x="${frame.x(atMs)}" y="${PLOT.bottom + 20}">${timeOf(atMs, frame.openedAtMs)}</text>`,
+  );
   return html`${rises}${times}<text class="soft" text-anchor="end" x="${PLOT.left - 8}" y="${PLOT.bottom + 20}">UTC</text>`;
 }
 
@@ -77,7 +85,10 @@ function outageLabels({ startMs, endMs, leftMs }: Outage, from: number, to: numb
   const beforeEdge = !inside && to + LABEL_WIDTH > PLOT.right;
   const x = inside ? from + 8 : beforeEdge ? from - 8 : to + 8;
   const anchor = beforeEdge ? 'end' : 'start';
-  const left = endMs === null || leftMs === null ? null : html`<text text-anchor="${anchor}" x="${x}" y="${PLOT.bottom - 44}">${spanOf(leftMs)} of fuse left</text>`;
+  const left =
+    endMs === null || leftMs === null
+      ? null
+      : html`<text text-anchor="${anchor}" x="${x}" y="${PLOT.bottom - 44}">${spanOf(leftMs)} of fuse left</text>`;
   return html`<text class="strong" text-anchor="${anchor}" x="${x}" y="${PLOT.bottom - 60}">outage ${endMs === null ? 'so far' : spanOf(endMs - startMs)}</text>${left}`;
 }
 
@@ -87,16 +98,23 @@ function marginLine({ marginMs }: Outage, { y }: Frame): Html {
 
 function describe(spans: readonly FuseSpan[], outage: Outage | null): string {
   const last = spans.at(-1);
-  const burnt = last ? `The fuse was ${spanOf(last.expiresAtMs - last.fromMs)} long when it was last read: ${last.clock} on ${last.server} would expire first.` : '';
+  const burnt = last
+    ? `The fuse was ${spanOf(last.expiresAtMs - last.fromMs)} long when it was last read: ${last.clock} on ${last.server} would expire first.`
+    : '';
   if (outage === null) return `${burnt} No hardware work was let start.`;
   const length = outage.endMs === null ? 'is not over' : `took ${spanOf(outage.endMs - outage.startMs)}`;
-  const left = outage.leftMs === null ? '' : ` ${spanOf(outage.leftMs)} of fuse ${outage.endMs === null ? 'are left now' : 'were left at its end'}, ${outage.leftMs >= outage.marginMs ? 'more than' : 'less than'} the margin of ${spanOf(outage.marginMs)}.`;
+  const left =
+    outage.leftMs === null
+      ? ''
+      : ` ${spanOf(outage.leftMs)} of fuse ${outage.endMs === null ? 'are left now' : 'were left at its end'}, ${outage.leftMs >= outage.marginMs ? 'more than' : 'less than'} the margin of ${spanOf(outage.marginMs)}.`;
   return `${burnt} The outage between its gates ${length}, planned were ${spanOf(outage.plannedMs)}.${left}`.trim();
 }
 
 /** Round numbers between two instants or spans, about `count` of them: whole seconds, minutes or hours. */
 function ticks(fromMs: number, toMs: number, count: number): number[] {
-  const steps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 43_200, 86_400].map((seconds) => seconds * 1000);
+  const steps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 43_200, 86_400].map(
+    (seconds) => seconds * 1000,
+  );
   const step = steps.find((each) => (toMs - fromMs) / each <= count) ?? Math.ceil((toMs - fromMs) / count);
   const first = Math.ceil(fromMs / step) * step;
   return Array.from({ length: Math.max(0, Math.floor((toMs - first) / step) + 1) }, (_, at) => first + at * step);

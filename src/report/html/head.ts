@@ -1,5 +1,5 @@
 import type { Report } from '../report.ts';
-import { chainText, endings, endingsText, verdictOf } from '../standing.ts';
+import { chainText, endings, endingsText, restOfSummary, verdictOf } from '../standing.ts';
 import { counted, instantOf, spanOf } from '../words.ts';
 import { html, type Html } from './markup.ts';
 import { badge } from './table.ts';
@@ -8,7 +8,7 @@ import { badge } from './table.ts';
 export function head(report: Report): Html {
   const { word, tone } = verdictOf(report);
   return html`<header><p class="soft">Run ${report.run} · neap ${report.plan.neap}</p><h1>${report.title}</h1>
-<p>${badge(word, tone)} ${withoutHeadline(report.standing.summary, word)}</p>${alerts(report)}
+<p>${badge(word, tone)} ${restOfSummary(report)}</p>${alerts(report)}
 <ul class="tiles">${tiles(report)}</ul>
 <dl><dt>Asked for by</dt><dd>${report.by} on ${report.host}</dd>
 <dt>Fleet</dt><dd>${report.plan.fleet.name} <span class="soft">(${report.plan.fleet.path})</span></dd>
@@ -18,19 +18,28 @@ export function head(report: Report): Html {
 <dt>Journal</dt><dd>${chainText(report)}${report.journal.head === null ? null : html`<br>Its head: <code>${report.journal.head}</code>`}</dd></dl></header>`;
 }
 
-/** The badge has said it already. */
-function withoutHeadline(summary: string, word: string): string {
-  return summary.startsWith(`${word}.`) ? summary.slice(word.length + 1).trim() : summary;
-}
-
 function alerts(report: Report): Html[] {
   const { standing, waiting, journal, servers, run } = report;
   const unproven = servers.filter((server) => server.ended === 'not proven');
   return [
-    ...(journal.chain?.ok === false ? [alert('bad', 'The journal was changed after it was written.', chainText(report))] : []),
-    ...unproven.map((server) => alert('bad', `${server.name}: its state is not proven.`, `${server.why ?? 'What was begun on it has no known end'}. ${server.remedy ?? 'Look at it, and take it out of traffic until it is proven'}`)),
+    ...(journal.chain?.ok === false
+      ? [alert('bad', 'The journal was changed after it was written.', chainText(report))]
+      : []),
+    ...unproven.map((server) =>
+      alert(
+        'bad',
+        `${server.name}: its state is not proven.`,
+        `${server.why ?? 'What was begun on it has no known end'}. ${server.remedy ?? 'Look at it, and take it out of traffic until it is proven'}`,
+      ),
+    ),
     ...(standing.turn ? [alert('warn', 'It turned for home.', `Because ${standing.turn.why}.`)] : []),
-    ...waiting.map((gate) => alert('warn', `Waits for a person, role ${gate.role}: ${gate.question}`, `neap approve ${run} ${gate.gate} ${gate.answers.join('|')}`)),
+    ...waiting.map((gate) =>
+      alert(
+        'warn',
+        `Waits for a person, role ${gate.role}: ${gate.question}`,
+        `neap approve ${run} ${gate.gate} ${gate.answers.join('|')}`,
+      ),
+    ),
   ].slice(0, ALERTS_MAX);
 }
 
@@ -46,12 +55,24 @@ function tiles(report: Report): Html[] {
   const taken = servers.filter(({ ended }) => ended !== 'left out').length;
   const ended = endings(report);
   return [
-    tile('Exit code', standing.exitCode === null ? 'not closed' : String(standing.exitCode), standing.live ? 'the run is live' : standing.exitCode === null ? 'no engine runs it' : ''),
-    tile('Took', spanOf(report.tookMs), `expected ${spanOf(plan.window.expectedMs)}, window ${spanOf(plan.window.limitMs)}`),
+    tile(
+      'Exit code',
+      standing.exitCode === null ? 'not closed' : String(standing.exitCode),
+      standing.live ? 'the run is live' : standing.exitCode === null ? 'no engine runs it' : '',
+    ),
+    tile(
+      'Took',
+      spanOf(report.tookMs),
+      `expected ${spanOf(plan.window.expectedMs)}, window ${spanOf(plan.window.limitMs)}`,
+    ),
     tile('Servers', String(taken), ended.length > 0 ? endingsText(report) : 'none'),
     ...fuseTile(report),
     tile('Failures', `${budget.spent} of ${budget.failures}`, 'of the budget spent'),
-    tile('Journal', journal.chain === null ? 'not verified' : journal.chain.ok ? 'verified' : 'broken', counted(journal.events, 'event')),
+    tile(
+      'Journal',
+      journal.chain === null ? 'not verified' : journal.chain.ok ? 'verified' : 'broken',
+      counted(journal.events, 'event'),
+    ),
   ];
 }
 

@@ -11,7 +11,14 @@ export class Html {
 
 type Value = Html | string | number | null | readonly Value[];
 
-const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;', '`': '&#96;' };
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+  '`': '&#96;',
+};
 
 /** A template whose every value is made harmless, unless it is markup made by this same function. Null is nothing. */
 export function html(strings: TemplateStringsArray, ...values: readonly Value[]): Html {

@@ -31,7 +31,19 @@ function navigation({ fuse }: Report): Html {
 
 function fuseSection({ fuse, openedAtMs }: Report): Html | null {
   if (fuse === null) return null;
-  const columns = [{ title: 'From', kind: 'now' }, { title: 'To', kind: 'now' }, { title: 'First expiry', kind: 'now' }, { title: 'Of', kind: 'wide' }, { title: 'Left at the end', kind: 'num' }] as const;
-  const rows = fuse.spans.map((span) => [timeOf(span.fromMs, openedAtMs), timeOf(span.toMs, openedAtMs), timeOf(span.expiresAtMs, openedAtMs), `${span.clock} on ${span.server}`, spanOf(span.expiresAtMs - span.toMs)]);
+  const columns = [
+    { title: 'From', kind: 'now' },
+    { title: 'To', kind: 'now' },
+    { title: 'First expiry', kind: 'now' },
+    { title: 'Of', kind: 'wide' },
+    { title: 'Left at the end', kind: 'num' },
+  ] as const;
+  const rows = fuse.spans.map((span) => [
+    timeOf(span.fromMs, openedAtMs),
+    timeOf(span.toMs, openedAtMs),
+    timeOf(span.expiresAtMs, openedAtMs),
+    `${span.clock} on ${span.server}`,
+    spanOf(span.expiresAtMs - span.toMs),
+  ]);
   return html`<section aria-labelledby="fuse"><h2 id="fuse">The fuse</h2>${fuseChart(fuse, openedAtMs)}${rows.length > 0 ? html`<details><summary>The readings behind it</summary>${table('Which expiry was the first one, as it was read.', columns, rows)}</details>` : null}</section>`;
 }

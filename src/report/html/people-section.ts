@@ -22,6 +22,9 @@ export function peopleSection({ people, waiting, openedAtMs }: Report): Html {
     word.ageMs === null ? null : spanOf(word.ageMs),
     word.fate,
   ]);
-  const open = waiting.map((gate) => html`<p>Gate ${gate.gate} is open: ${gate.question} (role ${gate.role}${gate.sinceMs === null ? '' : `, asked at ${timeOf(gate.sinceMs, openedAtMs)}`})</p>`);
+  const open = waiting.map(
+    (gate) =>
+      html`<p>Gate ${gate.gate} is open: ${gate.question} (role ${gate.role}${gate.sinceMs === null ? '' : `, asked at ${timeOf(gate.sinceMs, openedAtMs)}`})</p>`,
+  );
   return html`<section aria-labelledby="people"><h2 id="people">Approvals and answers</h2>${table('Everything that a person said to this run.', columns, rows)}${open}</section>`;
 }

@@ -24,7 +24,13 @@ function findings(found: Report['plan']['findings']): Html {
 }
 
 function steps(rows: Report['plan']['steps']): Html {
-  const columns = [{ title: 'Step', kind: 'name' }, { title: 'Nature' }, { title: 'Servers', kind: 'num' }, { title: 'Waves', kind: 'num' }, { title: 'Verdicts of the preview', kind: 'wide' }] as const;
+  const columns = [
+    { title: 'Step', kind: 'name' },
+    { title: 'Nature' },
+    { title: 'Servers', kind: 'num' },
+    { title: 'Waves', kind: 'num' },
+    { title: 'Verdicts of the preview', kind: 'wide' },
+  ] as const;
   return table(
     'Every step that was approved, contingencies included.',
     columns,

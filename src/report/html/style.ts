@@ -26,7 +26,7 @@ dl { display:grid; grid-template-columns:max-content 1fr; gap:.25rem 1.2rem; mar
 caption { text-align:left; font-size:.95em; padding:0 0 .4rem; } th, td { text-align:left; vertical-align:top; padding:.35rem .7rem .35rem 0; border-bottom:1px solid var(--line); overflow-wrap:anywhere; }
 thead th { color:var(--soft); font-weight:600; white-space:nowrap; } tbody th { font-weight:600; white-space:nowrap; } .num { text-align:right; white-space:nowrap; } .now { white-space:nowrap; }
 .late { color:var(--warn); font-weight:600; } .name { white-space:normal; min-width:7rem; } td.wide { min-width:15rem; } td.gantt { width:18%; min-width:7rem; vertical-align:middle; } td.gantt svg { display:block; width:100%; height:.8rem; }
-.deeds { margin:0; padding:0; list-style:none; } .deeds li { margin:0 0 .1rem; } .inline li { display:inline; } .inline li + li::before { content:"· "; color:var(--soft); }
+.deeds { margin:0; padding:0; list-style:none; } .deeds li { margin:0 0 .1rem; } .inline li { display:inline; } .inline li + li::before { content:" · "; color:var(--soft); }
 details { border:1px solid var(--line); border-radius:.4rem; margin:.5rem 0; padding:.1rem .8rem; } summary { cursor:pointer; padding:.35rem 0; font-weight:600; }
 figure { margin:.6rem 0; } figure svg { width:100%; height:auto; display:block; } figcaption { color:var(--soft); font-size:.93em; margin-top:.4rem; }
 svg text { fill:var(--ink); font:12px system-ui, "Liberation Sans", sans-serif; } svg text.soft { fill:var(--soft); } svg text.strong { font-weight:600; }

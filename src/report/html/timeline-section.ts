@@ -26,7 +26,8 @@ export function timelineSection(report: Report): Html {
 }
 
 function nameOf(row: TimelineRow): Html {
-  const track = row.trackKind === 'home' ? 'way home' : row.trackKind === 'contingency' ? `contingency ${row.track}` : '';
+  const track =
+    row.trackKind === 'home' ? 'way home' : row.trackKind === 'contingency' ? `contingency ${row.track}` : '';
   return html`${stepText(row)}${track === '' ? null : html`<span class="sub">${track}</span>`}`;
 }
 
@@ -46,7 +47,8 @@ const FILLS = { main: 'var(--accent)', home: 'var(--warn)', contingency: 'var(--
 /** Where in the run a step lies; for eyes only, since the figures stand beside it. */
 function bar(row: TimelineRow, report: Report): Html | null {
   if (row.startedAtMs === null || report.tookMs <= 0) return null;
-  const share = (atMs: number): number => Math.min(100, Math.max(0, ((atMs - report.openedAtMs) / report.tookMs) * 100));
+  const share = (atMs: number): number =>
+    Math.min(100, Math.max(0, ((atMs - report.openedAtMs) / report.tookMs) * 100));
   const from = Math.min(99.2, share(row.startedAtMs));
   const to = share(row.endedAtMs ?? report.seenUntilMs);
   return html`<svg viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true"><rect width="100" height="10" fill="var(--panel)"/><rect x="${Math.round(from * 10) / 10}" width="${Math.round(Math.max(0.8, to - from) * 10) / 10}" height="10" fill="${FILLS[row.trackKind]}"/></svg>`;

@@ -58,7 +58,13 @@ function progressLine(state: RunState, machine: Machine, nowMs: number, columns:
   const left = leftMs(state, machine, nowMs);
   const asked = state.tracks.some((track) => gateOf(track, machine.index)?.state.phase === 'asked');
   const time = left <= 0 ? '' : `, about ${duration(left)} left${asked ? ' once answered' : ''}`;
-  return cut(state.mode === 'home' ? `on the way home${time}` : `${progressBar(progressOf(state, machine, nowMs))}  step ${at} of ${total}${time}`, columns);
+  return cut(state.mode === 'home' ? homeWords(state, time) : `${progressBar(progressOf(state, machine, nowMs))}  step ${at} of ${total}${time}`, columns);
+}
+
+function homeWords({ tracks }: RunState, time: string): string {
+  const goesOn = tracks.filter(({ kind, status }) => kind === 'contingency' && status === 'running').map(({ id }) => id);
+  const home = tracks.some(({ kind, status }) => kind === 'home' && status === 'finished');
+  return home && goesOn.length > 0 ? `home; contingency ${goesOn.join(', ')} goes on` : `on the way home${time}`;
 }
 
 function progressBar(share: number): string {
@@ -67,8 +73,10 @@ function progressBar(share: number): string {
 }
 
 /** The countdown, and until when the database must be back. Red once it is shorter than the margin. */
-function fuseLines({ fuse, closed }: RunState, machine: Machine, nowMs: number, columns: number): string[] {
-  if (!fuse || closed) return [];
+function fuseLines(state: RunState, machine: Machine, nowMs: number, columns: number): string[] {
+  const { fuse, closed } = state;
+  // Where nothing is taken any more, nothing burns.
+  if (!fuse || closed || takenOf(state, machine).length === 0) return [];
   const gate = machine.index.plan.header.steps.find((step) => step.step === 'gate' && step.fuse !== null);
   const marginMs = gate?.step === 'gate' ? (gate.fuse?.marginMs ?? 0) : 0;
   const outageMs = gate?.step === 'gate' ? (gate.fuse?.outageMs ?? 0) : 0;
@@ -96,7 +104,8 @@ export function outLines({ out }: RunState, { run, columns }: FootInput, full: b
 /** Everything below the tree, cut down to `room` lines: hints and old notices go first, failures become shorter. */
 export function footLines(state: RunState, machine: Machine, input: FootInput, room: number): string[] {
   const status = statusLines(state, machine, input);
-  const hint = input.keys ? [paint('dim', cut(state.halted ? 'g: go on   Ctrl-C: detach, abort' : 'Ctrl-C: detach, halt, abort', input.columns))] : [];
+  const offers = state.mode === 'home' ? 'Ctrl-C: detach' : state.halted ? 'g: go on   Ctrl-C: detach, abort' : 'Ctrl-C: detach, halt, abort';
+  const hint = input.keys ? [paint('dim', offers)] : [];
   const notices = input.notices.map((notice) => paint('dim', cut(notice, input.columns)));
   const spare = (outs: readonly string[]): number => room - status.length - input.question.length - outs.length - hint.length;
   const long = outLines(state, input, true);

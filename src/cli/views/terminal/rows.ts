@@ -33,9 +33,11 @@ const ASIDE = 25;
 /** Longer titles are cut, unless the screen is wide. */
 const TITLE_MAX = 64;
 
-/** The steps of every track as rows for a screen of `columns`. */
-export function groupsOf(state: RunState, machine: Machine, begun: Begun, nowMs: number, columns: number): Group[] {
+/** The steps of every track as rows for a screen that has `width` columns for them. */
+export function groupsOf(state: RunState, machine: Machine, begun: Begun, nowMs: number, width: number): Group[] {
   return state.tracks.map((track) => {
+    // Rows below a heading stand two further in.
+    const columns = track.kind === 'main' ? width : width - 2;
     const line = lineOf(machine.index, track);
     const steps = track.steps.map((step) => (step.step === 'gate' && step.gate ? step.gate : line[step.plan]));
     const idWidth = Math.max(2, ...steps.map((step) => step?.id.length ?? 0));
@@ -54,7 +56,7 @@ export function groupsOf(state: RunState, machine: Machine, begun: Begun, nowMs:
         details: details.map((detail) => `${' '.repeat(idWidth)}${detail}`),
       };
     });
-    return { key: track.id, heading: headingOf(track, state, machine, columns), rows, at: track.cursor, live: isLive(track) };
+    return { key: track.id, heading: headingOf(track, state, machine, width), rows, at: track.cursor, live: isLive(track) };
   });
 }
 
