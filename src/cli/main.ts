@@ -7,6 +7,8 @@ import { UsageError } from './usage.ts';
 
 /** Runs one command line. Resolves to its exit code: see the README for what each means. */
 export async function main(argv: readonly string[]): Promise<number> {
+  // Whoever read the output may go (`neap status | head -1`): what was asked for is done all the same, and its exit code holds.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   let exitCode = 0;
   const done = (code: number): void => {
     exitCode = code;

@@ -1,7 +1,8 @@
 import { pauseRealMs, type RunPlace } from '../engine/index.ts';
 import { attach, readRun, type OnEvent, type Session } from './session.ts';
 import { LogView } from './views/log.ts';
-import { gateOf, type RunState, type Stamped } from '../run/index.ts';
+import { nextCommand } from './views/status.ts';
+import { approveCommand, gateOf, type RunState, type Stamped } from '../run/index.ts';
 
 export interface WatchOptions {
   /** Wait at gates for somebody's `neap approve`; otherwise end with 3 as soon as one is open. */
@@ -32,17 +33,20 @@ async function watchAsLog(place: RunPlace, { wait }: WatchOptions): Promise<numb
   if (!wait) await settledOrGate(session);
   if (!wait && !session.state().closed && openGates(session).length > 0) {
     session.close();
-    process.stdout.write(`Waiting at gate ${openGates(session).join(', ')}: neap approve ${place.run} ${openGates(session)[0]} ANSWER\n`);
+    for (const { id, answers } of openGates(session)) process.stdout.write(`Waiting at gate ${id}: ${approveCommand(place.run, id, answers)}\n`);
     return 3;
   }
   await session.ended;
-  return session.state().closed?.exitCode ?? engineGone(place);
+  const { closed } = session.state();
+  if (!closed) return engineGone(place);
+  if (closed.exitCode !== 0) process.stdout.write(`${nextCommand(place, session.state(), session.machine, false)}\n`);
+  return closed.exitCode;
 }
 
-function openGates({ state, machine }: Session): string[] {
+function openGates({ state, machine }: Session): { readonly id: string; readonly answers: readonly string[] }[] {
   return state()
     .tracks.map((track) => gateOf(track, machine.index))
-    .flatMap((gate) => (gate?.state.phase === 'asked' ? [gate.id] : []));
+    .flatMap((gate) => (gate?.state.phase === 'asked' ? [{ id: gate.id, answers: Object.keys(gate.step.answers) }] : []));
 }
 
 async function settledOrGate(session: Session): Promise<void> {
@@ -53,9 +57,9 @@ async function settledOrGate(session: Session): Promise<void> {
 
 /** What a run came to whose engine is not there. */
 async function reportClosed(place: RunPlace): Promise<number> {
-  const { state } = await readRun(place);
+  const { state, machine } = await readRun(place);
   if (state?.closed) {
-    process.stdout.write(`${state.closed.summary}\n`);
+    process.stdout.write(`${state.closed.summary}\n${nextCommand(place, state, machine, false)}\n`);
     return state.closed.exitCode;
   }
   return engineGone(place);

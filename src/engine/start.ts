@@ -16,8 +16,8 @@ const wordSchema = z.union([z.object({ ready: z.literal(true) }), z.object({ rea
 export class EngineRefused extends FailureError {
   readonly stale: boolean;
 
-  constructor(run: string, text: string, stale: boolean) {
-    super({ kind: 'condition', what: text, where: `run ${run}`, state: 'No engine was left running', remedy: `Mend that, then: neap resume ${run}` });
+  constructor(run: string, text: string, stale: boolean, mode: 'start' | 'resume') {
+    super({ kind: 'condition', what: text, where: `run ${run}`, state: 'No engine was left running', remedy: mode === 'resume' ? `Mend that, then: neap resume ${run}` : 'Mend that, then run the plan again' });
     this.stale = stale;
   }
 }
@@ -41,7 +41,7 @@ export async function startEngine(place: RunPlace, stateDir: string, mode: 'star
   child.removeAllListeners();
   if (child.connected) child.disconnect();
   child.unref();
-  if (!word.ready) throw new EngineRefused(place.run, word.text, word.stale);
+  if (!word.ready) throw new EngineRefused(place.run, word.text, word.stale, mode);
 }
 
 const engineSchema = z.object({ pid: z.number(), socket: z.string() });

@@ -59,9 +59,10 @@ export function openTell(stage: Stage, token: string, told: { readonly down: () 
     stage.touch();
     const answer = obey(stage, command.data);
     stage.touch();
+    // Whoever hears that time has jumped finds the new clock in the fleet file.
+    if (command.data.tell === 'skip') told.skipped();
     say(outgoing, answer.ok ? 200 : 404, answer);
     if (command.data.tell === 'down') told.down();
-    if (command.data.tell === 'skip') told.skipped();
   });
 }
 

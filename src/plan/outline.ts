@@ -139,6 +139,10 @@ class Expansion {
   #select({ targets: { group, part } }: ActSpec, where: string): readonly Server[] {
     const all = this.#group(group);
     if (part.of === 'armed') return [];
+    const least = part.of === 'first' ? 1 : 0;
+    if (part.of !== 'all' && (!Number.isInteger(part.count) || part.count < least)) {
+      refuse(`${part.of}() is given ${part.count}, not a whole number from ${least} up`, where, `Say how many servers of group ${group} are meant`);
+    }
     const chosen = part.of === 'all' ? all : part.of === 'first' ? all.slice(0, part.count) : all.slice(part.count);
     if (chosen.length === 0) refuse(`no server of group ${group} is selected`, where, 'An empty selection is an error, never "all": correct first() or rest(), or the fleet');
     return chosen;
@@ -199,7 +203,8 @@ function releaseOf(hold: ActStep, id: string): ActStep {
 function withRenewals(steps: readonly PlanStep[]): PlanStep[] {
   let refresh: string | null = null;
   return steps.map((step) => {
-    if (step.step === 'act' && step.perSecond !== null) refresh = step.id;
+    // What is only paced, and takes something away, refreshes nothing.
+    if (step.step === 'act' && step.perSecond !== null && step.leavesNothing) refresh = step.id;
     return step.step === 'gate' && step.fuse ? { ...step, renewFrom: refresh } : step;
   });
 }

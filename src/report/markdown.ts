@@ -6,6 +6,7 @@ import {
   engineText,
   inputsText,
   sentText,
+  shownRows,
   stepText,
   turnoutText,
   verdictsText,
@@ -64,12 +65,12 @@ function summary(report: Report): string[] {
 }
 
 function timeline(report: Report): string[] {
-  const cells = report.timeline.map((row) => [
-    `${stepText(row)}${row.trackKind === 'main' ? '' : ` (${row.track})`}`,
-    row.startedAtMs === null ? row.state : timeOf(row.startedAtMs, report.openedAtMs),
-    row.startedAtMs === null || row.endedAtMs === null ? row.state : spanOf(row.endedAtMs - row.startedAtMs),
-    row.expectedMs === null ? '' : spanOf(row.expectedMs),
-    turnoutText(row),
+  const cells = shownRows(report.timeline).map((shown) => [
+    `${stepText(shown)}${shown.row.trackKind === 'main' ? '' : ` (${shown.row.track})`}`,
+    shown.row.startedAtMs === null ? shown.row.state : timeOf(shown.row.startedAtMs, report.openedAtMs),
+    shown.tookMs === null ? shown.row.state : spanOf(shown.tookMs),
+    shown.expectedMs === null ? '' : spanOf(shown.expectedMs),
+    turnoutText(shown.row),
   ]);
   return [...heading('Timeline'), ...rows(['Step', 'Began', 'Took', 'Expected', 'Servers'], cells)];
 }

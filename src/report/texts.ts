@@ -78,9 +78,35 @@ function deedText({ id, title, does, state, attempts, why }: Deed): string {
   return `${id} ${does === 'undo' && !title.startsWith('release') ? 'undo: ' : ''}${title}${how}`;
 }
 
+/** A row as it is shown: what was done again and again while a gate waited is one row. */
+export interface ShownRow {
+  readonly row: TimelineRow;
+  readonly times: number;
+  /** All times together, as is `expectedMs`. */
+  readonly tookMs: number | null;
+  readonly expectedMs: number | null;
+}
+
+/** The timeline with its repetitions put together; the report's own data keeps each. */
+export function shownRows(timeline: readonly TimelineRow[]): readonly ShownRow[] {
+  const shown = new Map<string, ShownRow>();
+  for (const [at, row] of timeline.entries()) {
+    const key = row.state === 'done again later' ? `${row.track}/${row.id}` : String(at);
+    const tookMs = row.startedAtMs === null || row.endedAtMs === null ? null : row.endedAtMs - row.startedAtMs;
+    const known = shown.get(key) ?? { row, times: 0, tookMs: null, expectedMs: null };
+    shown.set(key, {
+      row: { ...row, startedAtMs: known.row.startedAtMs },
+      times: known.times + 1,
+      tookMs: tookMs === null ? known.tookMs : (known.tookMs ?? 0) + tookMs,
+      expectedMs: row.expectedMs === null ? null : (known.expectedMs ?? 0) + row.expectedMs,
+    });
+  }
+  return [...shown.values()];
+}
+
 /** A step of the timeline as people call it. */
-export function stepText({ id, title, step, trackKind }: TimelineRow): string {
-  return `${id} ${step === 'gate' ? 'gate: ' : trackKind === 'home' ? 'undo: ' : ''}${title}`;
+export function stepText({ row: { id, title, step, trackKind }, times }: ShownRow): string {
+  return `${id} ${step === 'gate' ? 'gate: ' : trackKind === 'home' ? 'undo: ' : ''}${title}${times > 1 ? ` (${times} times)` : ''}`;
 }
 
 /** How a step went for its servers; those that did not come through it by name, up to a sentence's worth. */

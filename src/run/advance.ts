@@ -1,3 +1,4 @@
+import type { PlanStep } from '../model/index.ts';
 import { isWaveSettled } from './lane.ts';
 import { currentOf, lineOf, trackOf, withStep, withTrack, type PlanIndex } from './lines.ts';
 import { isFlying, isSettled, type ActState, type Fuse, type RunState, type TargetState, type Track } from './state.ts';
@@ -17,7 +18,7 @@ export function settleTrack(state: RunState, id: string, index: PlanIndex): RunS
 function moveOn(state: RunState, track: Track, index: PlanIndex): RunState | null {
   const current = currentOf(track);
   if (track.status === 'draining') return drained(track) ? withTrack(state, { ...track, status: 'stopped' }) : null;
-  if (!current) return withTrack(state, { ...track, status: 'finished' });
+  if (!current) return withTrack({ ...state, out: track.kind === 'contingency' ? recovered(state, track) : state.out }, { ...track, status: 'finished' });
   switch (current.step) {
     case 'gate':
       if (current.phase === 'refused') return withTrack(state, { ...track, status: 'stopped' });
@@ -68,13 +69,13 @@ function primeRelease(track: Track, act: ActState, index: PlanIndex): ActState |
 
 function endStep(state: RunState, track: Track, act: ActState, index: PlanIndex): RunState {
   const step = lineOf(index, track)[act.plan];
-  const fuse = fuseOf(act);
+  const main = track.kind === 'main';
+  const fuse = main && countsForFuse(lineOf(index, track), act.plan) ? fuseOf(act) : null;
   // Load is back and the dependency answers: nothing burns any more.
-  const over = step?.step === 'act' && step.needs.length > 0 && step.perSecond === null && track.kind === 'main';
+  const over = main && fuse === null && step?.step === 'act' && step.needs.length > 0;
   const ended = withStep(track, track.cursor, { ...act, endedAtMs: state.nowMs });
-  const last = track.kind === 'contingency' && track.cursor + 1 === track.steps.length;
   return withTrack(
-    { ...state, fuse: over ? null : (fuse ?? state.fuse), out: last ? recovered(state, track) : state.out },
+    { ...state, fuse: over ? null : (fuse ?? state.fuse) },
     { ...ended, cursor: track.cursor + 1 },
   );
 }
@@ -106,6 +107,11 @@ function drained(track: Track): boolean {
 /** Something began on it and its end is not known yet. */
 function inBetween(target: TargetState): boolean {
   return target.phase === 'acted' || target.phase === 'doubt';
+}
+
+/** Only what is read from the last refresh before a gate that shows the fuse on: earlier caches are refreshed once more. */
+function countsForFuse(line: readonly PlanStep[], position: number): boolean {
+  return line.some((gate, at) => at > position && gate.step === 'gate' && gate.fuse !== null && line.findIndex((step) => step.id === gate.renewFrom) <= position);
 }
 
 /** The first fatal expiry among the readings of a step, if it read clocks at all. */

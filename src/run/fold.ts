@@ -51,7 +51,7 @@ function foundHung(server: string, step: string, atMs: number): Out {
     what: 'it was hung when the plan was made',
     where: server,
     state: 'Nothing was done to it',
-    remedy: 'The contingency recovers it',
+    remedy: 'The plan has a contingency for it',
   };
   return { step, title: 'preview', failure, fate: 'undiagnosed', sinceMs: atMs, track: null, recovered: false, path: null };
 }

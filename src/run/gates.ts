@@ -22,7 +22,8 @@ export function answerGate(state: RunState, event: Extract<RunEvent, { type: 'an
   const track = state.tracks.find((each) => gateOf(each, index)?.id === event.gate);
   if (!track) return state;
   return onGate(state, track.id, index, (gate, step) => {
-    const effect = step.answers[event.answer];
+    // Not every name that a JavaScript object knows is an answer.
+    const effect = Object.hasOwn(step.answers, event.answer) ? step.answers[event.answer] : undefined;
     if (effect === undefined || gate.phase === 'passed' || gate.phase === 'refused') return gate;
     const answer = { answer: event.answer, by: event.by, givenAtMs: event.givenAtMs, atMs };
     switch (effect) {

@@ -27,4 +27,4 @@ export { actStepOf, currentOf, gateIdOf, lineOf, trackOf, type PlanIndex } from 
 export { budgetOf, type Next } from './next.ts';
 export { unprovenServers } from './outcome.ts';
 export { isSettled, type ActState, type Fuse, type GateState, type Out, type RunState, type StepState, type TargetState, type Track } from './state.ts';
-export { clockTime, gateText, nameServers } from './words.ts';
+export { approveCommand, clockTime, gateText, nameServers } from './words.ts';

@@ -39,6 +39,10 @@ export function nextInLane(step: ActStep, act: ActState, wave: WaveState, at: Om
     if (allow.draining && target.phase !== 'acted' && target.phase !== 'doubt') continue;
     if (target.phase === 'waiting') {
       if (starts <= 0) continue;
+      if (target.lookAtMs !== null && target.lookAtMs > allow.nowMs) {
+        wake(target.lookAtMs);
+        continue;
+      }
       if (allow.notBeforeMs > allow.nowMs) {
         wake(allow.notBeforeMs);
         starts = 0;

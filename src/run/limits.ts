@@ -18,7 +18,7 @@ export const CONFIRM_FACTOR = 5;
 /** And at least so long: reading again over a slow path takes its time. */
 export const CONFIRM_MIN_MS = 60_000;
 
-/** One that may never have begun is not waited for as long: the fuse may burn meanwhile, and acting again is decided by another look. */
+/** What was sent and not answered comes through within this, or never. One that may never have begun is not waited for longer: the fuse may burn meanwhile, and acting again is decided by another look. */
 export const DOUBT_MIN_MS = 15_000;
 
 /** How long a broken path (a jump host) may stay broken before the servers behind it count as unreachable. */

@@ -82,12 +82,14 @@ function bootIdOf(state: RunState, server: string): string | null {
 
 function nextAtGate(state: RunState, track: Track, index: PlanIndex): Part {
   const gate = gateOf(track, index);
-  if (!gate || (state.halted && track.kind === 'main')) return REST;
+  if (!gate) return REST;
   const { fuse } = gate.step;
   const lateAtMs = fuse && state.fuse ? state.fuse.expiresAtMs - fuse.outageMs - fuse.marginMs : null;
   const expiresAtMs = gate.state.askedAtMs === null ? null : gate.state.askedAtMs + gate.step.expiresMs;
   const wakes = [lateAtMs, gate.step.onTimeout === 'abort' ? expiresAtMs : null].filter((atMs) => atMs !== null && atMs > state.nowMs);
   const wakeAtMs = wakes.length > 0 ? Math.min(...wakes.map(Number)) : null;
+  // Halt asks nobody and lets nobody through; the fuse and the gate's own time go on.
+  if (state.halted && track.kind === 'main') return { effects: [], wakeAtMs };
   if (gate.state.phase === 'waiting') {
     if (gate.state.askAtMs > state.nowMs) return { effects: [], wakeAtMs: Math.min(gate.state.askAtMs, wakeAtMs ?? Infinity) };
     const text = gateText(state, track, gate.step, gate.state.note);

@@ -2,7 +2,7 @@ import { gateOf } from './gates.ts';
 import { PATH_BROKEN_MAX_MS } from './limits.ts';
 import { currentOf, lineOf, type PlanIndex } from './lines.ts';
 import type { RunState, Track } from './state.ts';
-import { clockTime, nameServers } from './words.ts';
+import { approveCommand, clockTime, nameServers } from './words.ts';
 
 /** A page and the key that makes it one, however often it is due. */
 export interface Page {
@@ -53,7 +53,7 @@ function gatePages(state: RunState, track: Track, index: PlanIndex): Page[] {
   return [
     {
       key: `gate/${gate.id}`,
-      text: `Run ${state.run} waits for a person (role ${gate.step.role}): ${gate.step.title} Answer: neap approve ${state.run} ${gate.id} ${Object.keys(gate.step.answers).join('|')}`,
+      text: `Run ${state.run} waits for a person (role ${gate.step.role}): ${gate.step.title} Answer: ${approveCommand(state.run, gate.id, Object.keys(gate.step.answers))}`,
     },
   ];
 }

@@ -108,6 +108,8 @@ export interface TargetState {
   readonly dirty: boolean;
   readonly inDoubt: boolean;
   readonly sinceMs: number | null;
+  /** Since when the way to it is broken. */
+  readonly pathSinceMs: number | null;
   readonly soakUntilMs: number | null;
   readonly lookAtMs: number | null;
   readonly readings: Json;
@@ -146,6 +148,7 @@ export const FRESH_TARGET: TargetState = {
   dirty: false,
   inDoubt: false,
   sinceMs: null,
+  pathSinceMs: null,
   soakUntilMs: null,
   lookAtMs: null,
   readings: null,

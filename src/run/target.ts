@@ -102,9 +102,9 @@ function lookFailed(target: TargetState, seen: Failure, atMs: number): TargetSta
 
 /** The way there is broken, not the server: wait for the way, within a limit. */
 function onBrokenPath(target: TargetState, seen: Failure, atMs: number): TargetState {
-  const sinceMs = target.failure?.kind === 'path' && target.sinceMs !== null ? target.sinceMs : atMs;
-  if (atMs - sinceMs > PATH_BROKEN_MAX_MS) return fail(target, seen);
-  return { ...target, phase: target.dirty ? 'doubt' : 'held', lookAtMs: atMs + RETRY_MS, sinceMs, failure: seen };
+  const pathSinceMs = target.failure?.kind === 'path' && target.pathSinceMs !== null ? target.pathSinceMs : atMs;
+  if (atMs - pathSinceMs > PATH_BROKEN_MAX_MS) return fail(target, seen);
+  return { ...target, phase: target.dirty ? 'doubt' : 'held', lookAtMs: atMs + RETRY_MS, pathSinceMs, failure: seen };
 }
 
 function actFailed(target: TargetState, seen: Failure, rule: TargetRule, atMs: number): TargetState {
@@ -112,8 +112,9 @@ function actFailed(target: TargetState, seen: Failure, rule: TargetRule, atMs: n
   // Never sent: as if it had not begun.
   if (seen.kind === 'unreachable' && known) return { ...target, phase: 'held', lookAtMs: atMs + RETRY_MS, failure: seen };
   if (seen.kind === 'path') return { ...onBrokenPath(target, seen, atMs), inDoubt: true };
-  if ((seen.kind === 'lost' || seen.kind === 'timeout' || seen.kind === 'unreachable') && known) {
-    return { ...target, phase: 'doubt', inDoubt: true, lookAtMs: atMs + RETRY_MS, failure: seen };
+  if (seen.kind === 'lost' || seen.kind === 'timeout' || seen.kind === 'unreachable') {
+    const doubted = { ...target, inDoubt: true };
+    return known ? { ...doubted, phase: 'doubt', lookAtMs: atMs + RETRY_MS, failure: seen } : fail(doubted, seen);
   }
   if (rule.does === 'undo' && known) return { ...target, phase: 'held', lookAtMs: atMs + RETRY_MS, failure: seen };
   return fail(target, seen);
@@ -129,7 +130,9 @@ function confirmFailed(target: TargetState, seen: Failure, rule: TargetRule, atM
   }
   // In doubt, "not there" is an answer: look again, and act again only if that is safe.
   const again = (target.inDoubt || rule.does === 'undo') && target.attempts - target.lostAttempts < ATTEMPTS_MAX;
-  if (again) return { ...target, phase: 'held', inDoubt: false, misses: unread ? misses : target.misses, lookAtMs: atMs + RETRY_MS, failure: seen };
+  // Not to have been able to read is no answer: what was sent may still come through.
+  const inDoubt = target.inDoubt && seen.kind !== 'not-confirmed';
+  if (again) return { ...target, phase: 'held', inDoubt, misses: unread ? misses : target.misses, lookAtMs: atMs + RETRY_MS, failure: seen };
   return fail(target, seen);
 }
 

@@ -1,6 +1,8 @@
 import type { ActStep, Contingency, GateStep } from '../model/index.ts';
 import type { RunEvent } from './events.ts';
+import { DOUBT_MIN_MS } from './limits.ts';
 import { trackOf, type PlanIndex } from './lines.ts';
+import { nameServers } from './words.ts';
 import { FRESH_TARGET, freshGate, freshStep, type ActState, type RunState, type StepState, type TargetState, type Track } from './state.ts';
 
 /** How long a disarmed power gate waits for a person. */
@@ -33,7 +35,7 @@ function rearmGate({ suspectAbove }: Contingency, servers: readonly string[]): G
   return {
     step: 'gate',
     id: 'rearm',
-    title: `${servers.length} servers went silent together, more than ${suspectAbove}: that is first taken for a fault of the path from here, and power is disarmed. Are they hung, seen from elsewhere too?`,
+    title: `More than ${suspectAbove} servers are silent: that is first taken for a fault of the path from here, and power is disarmed for ${nameServers(servers)}. Are they hung, seen from elsewhere too?`,
     role: 'power',
     answers: { yes: 'go-on', no: 'go-home' },
     fuse: null,
@@ -76,5 +78,11 @@ function undoTargets(state: RunState, targets: Readonly<Record<string, TargetSta
   const changed = Object.entries(targets).filter(
     ([server, target]) => target.dirty && (wanted === null || wanted.has(server)) && state.out[server]?.fate !== 'hung',
   );
-  return Object.fromEntries(changed.map(([server, { change }]) => [server, { ...FRESH_TARGET, change, decided: true }]));
+  return Object.fromEntries(
+    changed.map(([server, { change, inDoubt }]) => {
+      // What was sent and not answered can still come through: "as before" is believed only when that has had its time.
+      const lookAtMs = inDoubt ? state.nowMs + DOUBT_MIN_MS : null;
+      return [server, { ...FRESH_TARGET, change, decided: true, lookAtMs }];
+    }),
+  );
 }

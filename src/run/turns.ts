@@ -13,7 +13,7 @@ import { homeTrack } from './tracks.ts';
 export function decide(state: RunState, index: PlanIndex): RunEvent | null {
   const again = spoilt(state, index);
   if (again === 'wait') return armed(state, index);
-  return armed(state, index) ?? again ?? turned(state, index) ?? renewed(state, index) ?? homeward(state, index) ?? closing(state, index);
+  return armed(state, index) ?? again ?? turned(state, index) ?? givenUp(state, index) ?? renewed(state, index) ?? homeward(state, index) ?? closing(state, index);
 }
 
 /** Hung servers that nobody recovers yet, once every diagnosis under way has come in. */
@@ -26,7 +26,9 @@ function armed(state: RunState, { plan }: PlanIndex): RunEvent | null {
   if (!contingency) return null;
   const count = state.tracks.filter((track) => track.kind === 'contingency').length;
   const track = count === 0 ? contingency.id : `${contingency.id}-${count + 1}`;
-  return { type: 'armed', contingency: contingency.id, track, servers: hung, suspect: hung.length > contingency.suspectAbove };
+  // Whether hung or merely silent, now or a little before: so many at once is first taken for a fault of the way there.
+  const quiet = entries.filter(([, out]) => (out.fate === 'hung' || out.fate === 'silent') && !out.recovered).length;
+  return { type: 'armed', contingency: contingency.id, track, servers: hung, suspect: quiet > contingency.suspectAbove };
 }
 
 function turned(state: RunState, index: PlanIndex): RunEvent | null {
@@ -74,6 +76,17 @@ function gateTurn(state: RunState, index: PlanIndex): Turn | null {
   }
   const expired = step.onTimeout === 'abort' && current.askedAtMs !== null && state.nowMs >= current.askedAtMs + step.expiresMs;
   return expired ? { code: 'timeout', why: `nobody answered "${step.title}" within ${Math.round(step.expiresMs / 60_000)} min` } : null;
+}
+
+/** A contingency's gate that nobody answered in time is answered by that: its servers stay as they are. */
+function givenUp(state: RunState, index: PlanIndex): RunEvent | null {
+  for (const track of state.tracks) {
+    const gate = track.kind === 'contingency' ? gateOf(track, index) : null;
+    if (gate?.step.onTimeout !== 'abort' || gate.state.askedAtMs === null || state.nowMs < gate.state.askedAtMs + gate.step.expiresMs) continue;
+    const answer = Object.entries(gate.step.answers).find(([, does]) => does === 'go-home')?.[0];
+    if (answer !== undefined) return { type: 'answered', gate: gate.id, answer, by: 'nobody', givenAtMs: state.nowMs, reason: 'nobody answered in time' };
+  }
+  return null;
 }
 
 /**

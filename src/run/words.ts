@@ -22,6 +22,12 @@ export function gateText(state: RunState, track: Track, step: GateStep, note: st
   return lines.join('\n');
 }
 
+/** The command that answers a gate, as it can be typed, with the other answers behind it. */
+export function approveCommand(run: string, gate: string, answers: readonly string[]): string {
+  const [first = '', ...others] = answers.map((answer) => (answer.includes(' ') ? `"${answer}"` : answer));
+  return `neap approve ${run} ${gate} ${first}${others.length > 0 ? ` (or: ${others.join(', ')})` : ''}`;
+}
+
 export function nameServers(servers: readonly string[]): string {
   const shown = servers.slice(0, NAMED_MAX).join(', ');
   return servers.length > NAMED_MAX ? `${shown} and ${servers.length - NAMED_MAX} more` : shown;

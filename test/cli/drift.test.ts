@@ -2,21 +2,15 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import type { LabStatus, RecordEntry } from '../../src/lab/index.ts';
-import { openScene, SHORT, type Scene, type SceneLab } from '../support/scene.ts';
+import { openScene, SHORT } from '../support/scene.ts';
 
 // Goal: `neap run plan.json` runs exactly that plan (promises 2 and 6): what changed since is left out by name, and a plan
 // that can no longer be trusted is stale. Method: somebody else changes servers between plan and run, and the lab is
 // asked what was done to whom.
 
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 60_000, maxConcurrency: 2 });
 
 const DAY_MS = 24 * 3_600_000;
-
-async function planned(scene: Scene, lab: SceneLab): Promise<string> {
-  const out = join(scene.stateDir, `${lab.name}.json`);
-  expect(await scene.neap('plan', 'database-upgrade', '--fleet', lab.fleet, ...SHORT, '--out', out)).toMatchObject({ code: 0 });
-  return out;
-}
 
 const writesOn = (record: readonly RecordEntry[], server: string) => record.filter((entry) => entry.writes && entry.server === server);
 const inService = ({ servers }: LabStatus) => servers.filter(({ offline, hung, inRotation, seenUp }) => !offline && !hung && inRotation && seenUp).map(({ name }) => name);
@@ -24,7 +18,7 @@ const inService = ({ servers }: LabStatus) => servers.filter(({ offline, hung, i
 test.concurrent('a server changed by somebody else is left out, named and counted; the others are done', async () => {
   await using scene = await openScene();
   const lab = await scene.lab({});
-  const plan = await planned(scene, lab);
+  const plan = await scene.plan(lab);
   await lab.byHand('api-05', (hands) => hands.call('offline-on'));
   const before = (await lab.record()).length;
   const ran = await scene.neap('run', plan, '--unattended');
@@ -47,7 +41,7 @@ test.concurrent('a server changed by somebody else is left out, named and counte
 test.concurrent('the canary changed: the plan is stale, and nothing is touched', async () => {
   await using scene = await openScene();
   const lab = await scene.lab({});
-  const plan = await planned(scene, lab);
+  const plan = await scene.plan(lab);
   await lab.byHand('api-01', (hands) => hands.call('offline-on'));
   const before = (await lab.record()).length;
   const ran = await scene.neap('run', plan, '--unattended');
@@ -58,8 +52,8 @@ test.concurrent('the canary changed: the plan is stale, and nothing is touched',
 
 test.concurrent('a plan made 72 hours earlier, 2 of 40 servers changed since: it runs on 38 and names the 2', async () => {
   await using scene = await openScene();
-  const lab = await scene.lab({ servers: 40, timeLapse: 20, ttl: { minMs: 600_000, maxMs: 900_000, drawn: 'per-refresh' } });
-  const plan = await planned(scene, lab);
+  const lab = await scene.lab({ servers: 40 });
+  const plan = await scene.plan(lab);
   await lab.tell({ tell: 'skip', forMs: 3 * DAY_MS });
   await lab.byHand('api-11', (hands) => hands.call('offline-on'));
   await lab.byHand('api-30', (hands) => hands.call('offline-on'));
@@ -78,7 +72,7 @@ test.concurrent('a plan made 72 hours earlier, 2 of 40 servers changed since: it
 test.concurrent('a plan that is older than a week is stale: exit 6, and nothing is touched', async () => {
   await using scene = await openScene();
   const lab = await scene.lab({ servers: 2 });
-  const plan = await planned(scene, lab);
+  const plan = await scene.plan(lab);
   await lab.tell({ tell: 'skip', forMs: 8 * DAY_MS });
   const before = (await lab.record()).length;
   const ran = await scene.neap('run', plan, '--unattended');

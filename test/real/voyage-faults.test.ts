@@ -18,7 +18,16 @@ import { cannotRunHere } from './missing-needs.ts';
 import { mustRun } from './run-program.ts';
 import { ssh } from './ssh-client.ts';
 import type { Underway } from './voyage.ts';
-import { CANARY_THERE_AND_BACK, THERE_AND_BACK, UNTOUCHED, berths, hasReceived, startTwelve, voyageOn, wellBut } from './voyage.ts';
+import {
+  CANARY_THERE_AND_BACK,
+  THERE_AND_BACK,
+  UNTOUCHED,
+  berths,
+  hasReceived,
+  startTwelve,
+  voyageOn,
+  wellBut,
+} from './voyage.ts';
 
 const LIMITS = '/srv/api/etc/limits.conf';
 
@@ -59,13 +68,17 @@ describe.skipIf(cannotRunHere()).concurrent('the database upgrade, with faults o
     expect(bmc.resets).toEqual([]);
     await underway.approve('c1:c1.2');
     const { code, stdout } = await underway.ended;
-    expect(stdout).toMatch(/api-06 is hung: SSH silent, HTTP silent, the balancer sees it down, power On, control targets answer/);
-    expect(stdout).toContain('closed: Done. Recovered on the way: api-06. (exit code 0)');
+    expect(stdout).toMatch(
+      /api-06 is hung: SSH silent, HTTP silent, the balancer sees it down, power On, control targets answer/,
+    );
+    expect(stdout).toMatch(/closed: Done\. .*Recovered on the way: api-06\. .*\(exit code 0\)/);
     expect(code).toBe(0);
     expect(bmc.resets.map(({ type }) => type)).toEqual(['ForceRestart']);
     expect((await ssh(fleet, 'api-06', 'cat /proc/sys/kernel/random/boot_id')).stdout.trim()).not.toBe(bootId);
     expect(await mustRun('cat', [`${machine.disk}/api/etc/limits.conf`])).toBe(configurationOf('api-06')[LIMITS]);
-    expect((await ssh(fleet, 'api-06', '/srv/api/bin/apictl running')).stdout).toContain(`${digestOf(machine, LIMITS)}  ${LIMITS}`);
+    expect((await ssh(fleet, 'api-06', '/srv/api/bin/apictl running')).stdout).toContain(
+      `${digestOf(machine, LIMITS)}  ${LIMITS}`,
+    );
     const changes = { 'offline on': 1, reload: 1, 'cache refresh': 1 };
     expect(await berths(fleet)).toEqual(wellBut(fleet, { 'api-06': { ...THERE_AND_BACK, resets: 1, changes } }));
     expect(await fleet.trafficChanges()).toEqual(['api-06 out', 'api-06 in']);
@@ -126,9 +139,12 @@ describe.skipIf(cannotRunHere()).concurrent('the database upgrade, with faults o
     expect(status.stdout).toContain('Budget: 2 of 3 failures.');
     await underway.approve('11');
     const { code, stdout } = await underway.ended;
-    expect(stdout).toContain(`api-06 is out of the run at "check server and BMC": its host key has changed: it shows ${await fingerprintOf(machine)} (ssh-ed25519), known is ${known}`);
-    expect(stdout).toMatch(/api-10 is out of the run at "check server and BMC": SSH to neap@\S+ did not answer within 5000 ms/);
-    expect(stdout).toMatch(/closed: Done\. Left out: api-06 \(.*\); api-10 \(.*\)\. \(exit code 0\)/);
+    expect(stdout).toMatch(/api-06 is out of the run at .*"check server and BMC": its host key has changed/);
+    expect(stdout).toContain(`it shows ${await fingerprintOf(machine)} (ssh-ed25519), known is ${known}`);
+    expect(stdout).toMatch(
+      /api-10 is out of the run at .*"check server and BMC": SSH to \S+ did not answer within 5000 ms/,
+    );
+    expect(stdout).toMatch(/closed: Done\. .*Left out: api-06 \(.*\); api-10 \(.*\)\. .*\(exit code 0\)/);
     expect(code).toBe(0);
     expect(await berths(fleet)).toEqual(wellBut(fleet, { 'api-06': UNTOUCHED, 'api-10': UNTOUCHED }));
   });
@@ -145,7 +161,7 @@ describe.skipIf(cannotRunHere()).concurrent('the database upgrade, with faults o
     await workIsDone(underway);
     const { code, stdout } = await underway.ended;
     expect(stdout.match(/PAGE The way through/g)).toHaveLength(1);
-    expect(stdout).toContain('closed: Done. (exit code 0)');
+    expect(stdout).toMatch(/closed: Done\. .*\(exit code 0\)/);
     expect(code).toBe(0);
     expect(await berths(fleet)).toEqual(wellBut(fleet));
   });
@@ -167,8 +183,11 @@ describe.skipIf(cannotRunHere()).concurrent('the database upgrade, with faults o
     expect(stdout).toContain('closed: Home and clean.');
     expect(code).toBe(1);
     const { 'api-01': canary, 'api-12': last, ...others } = await berths(fleet);
-    expect(canary).toEqual({ ...CANARY_THERE_AND_BACK, changes: { ...CANARY_THERE_AND_BACK.changes, 'cache refresh': 1 } });
+    expect(canary).toEqual({
+      ...CANARY_THERE_AND_BACK,
+      changes: { ...CANARY_THERE_AND_BACK.changes, 'cache refresh': 1 },
+    });
     expect(last).toEqual(UNTOUCHED);
-    expect(Object.values(others)).toEqual(Array(10).fill(TURNED_BACK));
+    expect(Object.values(others)).toEqual(Array.from({ length: 10 }, () => TURNED_BACK));
   });
 });

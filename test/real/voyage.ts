@@ -70,7 +70,8 @@ export function voyageOn(fleet: RealFleet): Voyage {
   const start = (...words: readonly string[]): Command => startCommand(words, stateDir);
   return {
     neap: (...words) => start(...words).ended,
-    plan: (...words) => start('plan', RUNBOOK, '--fleet', fleet.fleetFile, ...INPUTS, '--out', planFile, ...words).ended,
+    plan: (...words) =>
+      start('plan', RUNBOOK, '--fleet', fleet.fleetFile, ...INPUTS, '--out', planFile, ...words).ended,
     run: async (...words) => {
       const command = start('run', planFile, ...words);
       const [, run = ''] = await command.says(/run (\S+) opened/);
@@ -84,7 +85,8 @@ export function voyageOn(fleet: RealFleet): Voyage {
         approve: async (gate, answer = 'yes') => {
           await command.says(new RegExp(`gate ${gate}: .*\\?`));
           const { code, stderr } = await start('approve', run, gate, answer).ended;
-          if (code !== 0) throw new Error(`neap approve ${run} ${gate} ${answer} ended with ${String(code)}: ${stderr}`);
+          if (code !== 0)
+            throw new Error(`neap approve ${run} ${gate} ${answer} ended with ${String(code)}: ${stderr}`);
         },
       };
     },
@@ -118,7 +120,8 @@ function startCommand(words: readonly string[], stateDir: string): Command {
       for (;;) {
         const found = wanted.exec(all);
         if (found !== null) return found;
-        if (over || performance.now() > untilMs) throw new Error(`neap ${words.join(' ')} never said ${String(wanted)}:\n${all}`);
+        if (over || performance.now() > untilMs)
+          throw new Error(`neap ${words.join(' ')} never said ${String(wanted)}:\n${all}`);
         await sleep(20);
       }
     },
@@ -153,14 +156,23 @@ export const THERE_AND_BACK: Berth = {
 /** The same for the canary, which is refreshed twice and whose path is cut for the soak. */
 export const CANARY_THERE_AND_BACK: Berth = {
   ...THERE_AND_BACK,
-  changes: { 'offline on': 1, 'cache refresh': 2, 'offline off': 1, 'path cut database 10': 1, 'path restore database': 1 },
+  changes: {
+    'offline on': 1,
+    'cache refresh': 2,
+    'offline off': 1,
+    'path cut database 10': 1,
+    'path restore database': 1,
+  },
 };
 
 /** A server that nothing was done to. */
 export const UNTOUCHED: Berth = { offline: false, traffic: 'in', resets: 0, changes: {} };
 
 /** Every server as after a voyage that went well, but for these. */
-export function wellBut(fleet: RealFleet, others: Readonly<Record<string, Berth>> = {}): Readonly<Record<string, Berth>> {
+export function wellBut(
+  fleet: RealFleet,
+  others: Readonly<Record<string, Berth>> = {},
+): Readonly<Record<string, Berth>> {
   const all = fleet.servers.map(({ name }, at) => [name, at === 0 ? CANARY_THERE_AND_BACK : THERE_AND_BACK] as const);
   return { ...Object.fromEntries(all), ...others };
 }
@@ -181,7 +193,8 @@ const READING = new Set(['offline status', 'cache status', 'database ping', 'pat
 
 function changesOf(fleet: RealFleet, name: string): Record<string, number> {
   const counts: Record<string, number> = {};
-  for (const { command } of fleet.commands(name)) if (!READING.has(command)) counts[command] = (counts[command] ?? 0) + 1;
+  for (const { command } of fleet.commands(name))
+    if (!READING.has(command)) counts[command] = (counts[command] ?? 0) + 1;
   return counts;
 }
 

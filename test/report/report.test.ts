@@ -85,6 +85,10 @@ describe('completeness', () => {
       ['done again later', 12],
       ['done', 12],
     ]);
+    const gates = report.timeline.filter(({ id }) => id === '4');
+    expect(gates.map(({ state }) => state)).toEqual(['done again later', 'done']);
+    expect(gates[0]?.endedAtMs).toBeLessThanOrEqual(refreshes[1]?.startedAtMs ?? 0);
+    expect(gates[1]?.startedAtMs).toBeGreaterThanOrEqual(refreshes[1]?.endedAtMs ?? Infinity);
     expect(report.people.filter(({ gate }) => gate === '4').map(({ fate }) => fate)).toEqual(['too late', 'taken']);
   });
 

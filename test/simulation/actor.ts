@@ -8,6 +8,7 @@ import type { Chance } from '../support/chance.ts';
 import type { Agenda } from './agenda.ts';
 import { modelHands, modelReader, trouble } from './reach.ts';
 import { GOOD, type World } from './world.ts';
+import { DOUBT_MIN_MS } from '../../src/run/limits.ts';
 
 type Targeted = Extract<Effect, { place: unknown }>;
 
@@ -107,7 +108,7 @@ export class Actor {
     const tell = (failure: FailureError | null): void => this.#in.tell({ type: 'performed', id: effect.id, ...(failure === null ? {} : { failure: failure.failure }) });
     const said = { 'never-sent': 'unreachable', 'lost-before': 'lost', 'lost-after': 'lost', timeout: 'timeout', late: 'timeout', half: 'lost', refused: 'command' } as const;
     const strikes = fate === 'good' || fate === 'lost-after' || fate === 'late' || fate === 'half';
-    const strikeAtMs = agenda.nowMs + (fate === 'late' ? chance.whole(5_000, 25_000) : this.#tookMs());
+    const strikeAtMs = agenda.nowMs + (fate === 'late' ? chance.whole(5_000, 4_000 + DOUBT_MIN_MS) : this.#tookMs());
     const toldAtMs = fate === 'late' ? agenda.nowMs + 4_000 : strikeAtMs + this.#tookMs();
     const server = world.server(effect.place.target);
     let struck: FailureError | null = null;
@@ -120,7 +121,8 @@ export class Actor {
         try {
           await this.#strike(effect, fate === 'half');
         } catch (error) {
-          struck = error as FailureError;
+          if (!(error instanceof FailureError)) throw error;
+          struck = error;
         }
       });
     }

@@ -30,7 +30,7 @@ export class Watch {
   readonly #intended = new Map<string, Effect>();
   readonly #ended = new Set<string>();
   readonly #performed = new Map<string, string[]>();
-  readonly #looks = new Map<string, { atMs: number; needsAreTrue: boolean; hung: boolean }>();
+  readonly #looks = new Map<string, { atMs: number; needsAreTrue: boolean; hung: boolean; repeatable: boolean }>();
   readonly #before: ReadonlyMap<string, Pick<ModelServer, 'offline' | 'traffic'>>;
   readonly #frozen: ReadonlySet<string>;
 
@@ -54,12 +54,12 @@ export class Watch {
   }
 
   /** Called when a look came to its end in the world, with what it saw. */
-  looked(effect: Targeted, { verdict }: Looked): void {
+  looked(effect: Targeted, { verdict, repeatable }: Looked): void {
     const server = this.#in.world.server(effect.place.target);
     const step = this.#in.outline.steps.length > 0 ? this.#needsOf(effect) : [];
     const { world } = this.#in;
     const needsAreTrue = step.every((need) => (need === 'answers' ? world.answersFrom(server) : need === 'converged' ? world.isProven(server) : world.ageOf(server) < server.ttlMs));
-    this.#looks.set(keyOf(effect), { atMs: world.nowMs, needsAreTrue, hung: verdict.verdict === 'change' && server.life === 'hung' });
+    this.#looks.set(keyOf(effect), { atMs: world.nowMs, needsAreTrue, hung: verdict.verdict === 'change' && server.life === 'hung', repeatable });
   }
 
   /** Called when a change comes through to a server, right before it does. */
@@ -126,6 +126,8 @@ export class Watch {
       if (!this.#performed.get(key)?.includes(canonicalJson(effect.change))) throw new Broken('promise 2', `${id} undoes a change that was never made`);
     } else {
       this.#demandPlanned(state, track, step, effect);
+      const again = !step.idempotent && this.#performed.has(key);
+      if (again && this.#looks.get(keyOf(effect))?.repeatable !== true) throw new Broken('promise 3', `${id} is made again, and nothing shows that it is safe`);
       this.#performed.set(key, [...(this.#performed.get(key) ?? []), canonicalJson(effect.change)]);
     }
     const look = this.#looks.get(keyOf(effect));
@@ -139,6 +141,9 @@ export class Watch {
     if (track.kind === 'contingency') {
       const contingency = index.plan.header.contingencies.find((each) => each.id === track.contingency);
       if (!track.servers.includes(place.target)) throw new Broken('promise 2', `${id} is on a server that the contingency was not armed for`);
+      const rejoinAt = track.steps.findIndex((each) => each.step === 'rejoin');
+      const isBack = trackOf(state, 'main')?.status === 'finished' || state.tracks.some((each) => each.kind === 'home' && each.status === 'finished');
+      if (rejoinAt >= 0 && rejoinAt < place.step && !isBack) throw new Broken('promise 2', `${id} did not wait for the fleet`);
       const many = Object.values(state.out).filter((out) => out.track === track.id).length > (contingency?.suspectAbove ?? 0);
       const rearmed = track.steps.some((each) => each.step === 'gate' && each.gate?.id === 'rearm' && each.phase === 'passed');
       if (many && step.kind.name === 'hard-reset' && !rearmed) throw new Broken('promise 10', `${id} after many went silent, and nobody re-armed power`);

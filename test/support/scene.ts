@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -14,10 +14,19 @@ import { neap, type NeapRan } from './neap.ts';
 export interface Scene extends AsyncDisposable {
   readonly stateDir: string;
   neap(...words: string[]): Promise<NeapRan>;
-  /** Starts a lab. */
-  lab(wish: Partial<Omit<LabWish, 'stateDir'>>): Promise<SceneLab>;
+  /** Starts a lab: six servers, `feb-2021`, caches that last ten minutes, unless it is wished otherwise. */
+  lab(wish: SceneWish): Promise<SceneLab>;
+  /** Previews a runbook that must be accepted, and gives the plan's path. */
+  plan(lab: SceneLab, ...words: string[]): Promise<string>;
   /** Starts `neap run` in the background, and resolves when the run's engine stands. Rejects with what it said if none does. */
   run(...words: string[]): Promise<Underway>;
+}
+
+export interface SceneWish extends Partial<Omit<LabWish, 'stateDir'>> {
+  /** How long silence is listened to over SSH: longer than a busy machine's pauses, but where servers are to be silent. */
+  readonly connectMs?: number;
+  /** What the fleet file says of one server, changed. */
+  readonly edit?: (server: Server) => Server;
 }
 
 /** One lab, with what it says of itself: the witness that neap has no part in. */
@@ -29,7 +38,6 @@ export interface SceneLab {
   record(): Promise<readonly RecordEntry[]>;
   /** Somebody else changes a server, as the lab's own account and behind neap's back. */
   byHand(server: string, work: (hands: Hands) => Promise<void>): Promise<void>;
-  servers(): Promise<readonly Server[]>;
 }
 
 /** A run whose `neap run` still watches it. */
@@ -41,8 +49,11 @@ export interface Underway {
   until(holds: (state: RunState) => boolean): Promise<RunState>;
 }
 
-/** An outage that a lab at this time lapse gets through in a second or two. */
-export const SHORT = ['--input', 'outageMs=20000', '--input', 'marginMs=10000'];
+/** An outage that a lab gets through in two seconds, with a margin that a busy machine keeps. */
+export const SHORT = ['--input', 'outageMs=20000', '--input', 'marginMs=20000'];
+
+/** Caches that outlive a busy machine's pauses, where the fuse is not what a test is about. */
+export const PATIENT_TTL = { minMs: 600_000, maxMs: 900_000, drawn: 'per-refresh' } as const;
 
 /** A run's engine stands within this, in real milliseconds, on a machine with other things to do. */
 const STANDS_WITHIN_MS = 30_000;
@@ -53,6 +64,12 @@ export async function openScene(): Promise<Scene> {
     stateDir,
     neap: (...words) => neap(stateDir, words),
     lab: (wish) => openLab(stateDir, wish),
+    async plan(lab, ...words) {
+      const out = join(stateDir, `plan-${lab.name}.json`);
+      const { code, stdout, stderr } = await neap(stateDir, ['plan', 'database-upgrade', '--fleet', lab.fleet, ...SHORT, ...words, '--out', out]);
+      if (code !== 0) throw new Error(`no plan (${code}): ${stderr}${stdout}`);
+      return out;
+    },
     run: (...words) => startRun(stateDir, words),
     async [Symbol.asyncDispose]() {
       for (const run of listRuns(stateDir)) {
@@ -65,27 +82,37 @@ export async function openScene(): Promise<Scene> {
   };
 }
 
-async function openLab(stateDir: string, wish: Partial<Omit<LabWish, 'stateDir'>>): Promise<SceneLab> {
-  const { name, fleetFile } = await labUp({ servers: 6, timeLapse: 40, scenario: 'feb-2021', seed: 5, ...wish, stateDir });
+async function openLab(stateDir: string, { connectMs = 8_000, edit = (server) => server, ...wish }: SceneWish): Promise<SceneLab> {
+  const { name, fleetFile } = await labUp({ servers: 6, timeLapse: 20, scenario: 'feb-2021', seed: 5, ttl: PATIENT_TTL, ...wish, stateDir });
   const where = { stateDir, name };
+  const fleet = join(stateDir, `${name}.ts`);
   // The lab writes JSON in a call: read as text, so that no module loader remembers an older one.
-  const read = async () => fleetSchema.parse(JSON.parse(/defineFleet\((.*)\);/s.exec(await readFile(fleetFile, 'utf8'))?.[1] ?? 'null'));
+  const read = async (file: string) => fleetSchema.parse(JSON.parse(/defineFleet\((.*)\);/s.exec(await readFile(file, 'utf8'))?.[1] ?? 'null'));
+  const copy = async () => {
+    const given = await read(fleetFile);
+    const servers = given.servers.map((server) => edit(typeof server.ssh === 'object' ? { ...server, ssh: { ...server.ssh, connectTimeoutMs: connectMs } } : server));
+    await writeFile(fleet, `import { defineFleet } from 'neap';\nexport default defineFleet(${JSON.stringify({ ...given, servers }, null, 2)});\n`);
+  };
+  await copy();
   return {
     name,
-    fleet: fleetFile,
-    tell: async (command) => void (await tellLab(where, command)),
+    fleet,
+    async tell(command) {
+      await tellLab(where, command);
+      // The lab's own fleet file has the new clock.
+      if (command.tell === 'skip') await copy();
+    },
     async status() {
       const { status } = await tellLab(where, { tell: 'status' });
       if (!status) throw new Error('the lab does not say how it is');
       return status;
     },
     record: () => labRecord(where),
-    servers: async () => (await read()).servers,
     async byHand(server, work) {
-      const fleet = await read();
-      const reach = createReach(fleet);
+      const known = await read(fleet);
+      const reach = createReach(known);
       try {
-        await work(reach.hands(fleet.servers.find(({ name: each }) => each === server)!));
+        await work(reach.hands(known.servers.find(({ name: each }) => each === server)!));
       } finally {
         await reach.close();
       }

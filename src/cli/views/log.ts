@@ -127,7 +127,7 @@ export class LogView {
     if (!before || before.out === state.out) return [];
     return Object.entries(state.out).flatMap(([server, out]) => {
       const was = before.out[server];
-      if (!was) return [`${server} is out of the run at "${out.title}": ${out.failure.what}. ${out.failure.remedy}`];
+      if (!was) return [`${server} is out of the run at step ${out.step} "${out.title}": ${out.failure.what}. ${out.failure.state}. ${out.failure.remedy}. See: neap status ${state.run}`];
       return out.recovered && !was.recovered ? [`${server} is recovered: it takes traffic again`] : [];
     });
   }

@@ -10,6 +10,8 @@ export interface PlanViewOptions {
   readonly commands: readonly ReachCommand[];
   /** Where the plan was written to, if it was. */
   readonly out: string | null;
+  /** Without the steps: the forecast and the findings. */
+  readonly brief?: boolean;
 }
 
 type Paint = (style: Parameters<typeof styleText>[0], text: string) => string;
@@ -21,13 +23,20 @@ export function planText(plan: Plan, options: PlanViewOptions): string {
   const lines = [
     paint('bold', header.title),
     `${count(plan)} servers of ${header.fleet.name}, inputs ${inputsOf(header.inputs)}`,
-    '',
-    ...header.steps.flatMap((step) => stepLines(step, plan, paint)),
-    ...header.contingencies.flatMap((each) => ['', paint('bold', `If servers hang: ${each.title}`) + ` (more than ${each.suspectAbove} at once: power is disarmed first)`, ...each.steps.flatMap((step) => stepLines(step, plan, paint))]),
+    ...(options.brief ? [] : stepsText(plan, paint)),
     '',
     ...footLines(plan, options, paint),
   ];
   return `${lines.flatMap((line) => wrap(line, options.columns)).join('\n')}\n`;
+}
+
+function stepsText(plan: Plan, paint: Paint): string[] {
+  const { header } = plan;
+  return [
+    '',
+    ...header.steps.flatMap((step) => stepLines(step, plan, paint)),
+    ...header.contingencies.flatMap((each) => ['', paint('bold', `If servers hang: ${each.title}`) + ` (more than ${each.suspectAbove} at once: power is disarmed first)`, ...each.steps.flatMap((step) => stepLines(step, plan, paint))]),
+  ];
 }
 
 function stepLines(step: PlanStep, plan: Plan, paint: Paint): string[] {

@@ -1,5 +1,5 @@
 import type { RunPlace } from '../../engine/index.ts';
-import { budgetOf, clockTime, currentOf, gateOf, isSettled, lineOf, type Machine, type RunState, type Track } from '../../run/index.ts';
+import { approveCommand, budgetOf, clockTime, currentOf, gateOf, isSettled, lineOf, type Machine, type RunState, type Track } from '../../run/index.ts';
 import { duration } from './words.ts';
 
 /** How a run stands, in a few lines: what it does, what it waits for, who is out, and what to do now. */
@@ -11,7 +11,7 @@ export function statusText(place: RunPlace, state: RunState, machine: Machine, l
     `Budget: ${spent} of ${failures} failures. Window: opened ${clockTime(state.openedAtMs)}, closes ${clockTime(state.openedAtMs + machine.index.plan.header.window.limitMs)}.`,
     ...(state.fuse ? [`Fuse: ${duration(state.fuse.expiresAtMs - state.nowMs)} left at ${clockTime(state.nowMs)} (${state.fuse.clock} on ${state.fuse.server}).`] : []),
     ...state.tracks.flatMap((track) => trackLines(track, machine)),
-    ...Object.entries(state.out).map(([server, out]) => `${out.recovered ? 'Recovered' : 'Out'}: ${server}, at "${out.title}": ${out.failure.what}. ${out.recovered ? '' : out.failure.remedy}`.trimEnd()),
+    ...Object.entries(state.out).map(([server, out]) => `${out.recovered ? 'Recovered' : 'Out'}: ${server}, at "${out.title}": ${out.failure.what}. ${out.recovered ? '' : `${out.failure.state}. ${out.failure.remedy}`}`.trimEnd()),
     nextCommand(place, state, machine, live),
   ];
   return `${lines.join('\n')}\n`;
@@ -55,11 +55,12 @@ function trackLines(track: Track, machine: Machine): string[] {
   ];
 }
 
+/** While it is looked at again it is held for the same reason. */
 function heldOf(track: Track): { server: string; why: string }[] {
   const act = currentOf(track);
   if (act?.step !== 'act') return [];
   return act.waves.flatMap(({ targets }) =>
-    Object.entries(targets).flatMap(([server, { phase, failure }]) => (phase === 'held' && failure ? [{ server, why: failure.what }] : [])),
+    Object.entries(targets).flatMap(([server, { phase, failure }]) => ((phase === 'held' || phase === 'looking') && failure ? [{ server, why: failure.what }] : [])),
   );
 }
 
@@ -77,10 +78,13 @@ function openGates(state: RunState, machine: Machine): { gate: string; question:
   });
 }
 
-function nextCommand({ run }: RunPlace, state: RunState, machine: Machine, live: boolean): string {
+/** What to do now, as a command that can be typed. */
+export function nextCommand({ run }: RunPlace, state: RunState, machine: Machine, live: boolean): string {
+  // Whoever cannot be vouched for is looked at first: it reads every server and changes none.
+  if (state.closed?.outcome === 'human') return `Next: neap fleet check --fleet ${machine.index.plan.header.fleet.path}`;
   if (state.closed) return `Next: neap report ${run} --html report.html`;
   if (!live) return `Next: neap resume ${run}`;
   const [gate] = openGates(state, machine);
-  if (gate) return `Next: neap approve ${run} ${gate.gate} ${gate.answers.map((answer) => (answer.includes(' ') ? `"${answer}"` : answer)).join('|')}`;
+  if (gate) return `Next: ${approveCommand(run, gate.gate, gate.answers)}`;
   return `Next: neap attach ${run}, or neap abort ${run}`;
 }

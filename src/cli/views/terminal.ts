@@ -4,17 +4,10 @@ import { attach, readRun, type Session } from '../session.ts';
 import { Begun } from './terminal/begun.ts';
 import { Desk, type End } from './terminal/desk.ts';
 import { closedText, detachedText, ENGINE_GONE, goneText } from './terminal/ending.ts';
-import { fit, leastLines } from './terminal/fit.ts';
-import { footLines } from './terminal/foot.ts';
-import { noticeOf } from './terminal/notices.ts';
-import { groupsOf } from './terminal/rows.ts';
+import { frameOf } from './terminal/frame.ts';
+import { Notices } from './terminal/notices.ts';
 import { columns, rows } from './terminal/screen.ts';
 import { Tree } from './terminal/tree.ts';
-
-/** So many of the latest notices are kept, if there is room for them. */
-const NOTICES_MAX = 6;
-/** The free line at the bottom, and the one between the tree and what stands below it. */
-const SPACING = 2;
 
 /**
  * The tree of a run on a terminal, with prompts for its gates. It only reads events and sends requests: leaving it,
@@ -22,23 +15,20 @@ const SPACING = 2;
  * that goes on, to 5 when its engine is gone.
  */
 export async function watchOnTerminal(place: RunPlace): Promise<number> {
-  const notices: string[] = [];
-  const notify = (text: string): void => {
-    notices.push(text);
-    notices.splice(0, notices.length - NOTICES_MAX);
-  };
+  const notices = new Notices();
   const begun = new Begun();
-  let before: RunState | null = null;
   let desk: Desk | null = null;
   const session = await attach(place, (event: Stamped, state: RunState) => {
     begun.note(event);
-    const notice = noticeOf(event, before);
-    before = state;
-    if (notice !== null) notify(notice);
+    notices.see(event, state);
     desk?.look();
   });
   if (!session) return atRest(place);
-  desk = new Desk(session, notify, () => paint());
+  desk = new Desk(
+    session,
+    (text) => notices.add(text, session.clock.nowMs()),
+    () => paint(),
+  );
   const tree: Tree = new Tree(() => paint());
   const seen: Seen = { desk, notices, begun };
   const paint = (): void => show(tree, session, seen, rows());
@@ -49,7 +39,7 @@ export async function watchOnTerminal(place: RunPlace): Promise<number> {
 
 interface Seen {
   readonly desk: Desk;
-  readonly notices: readonly string[];
+  readonly notices: Notices;
   readonly begun: Begun;
 }
 
@@ -73,16 +63,21 @@ async function watch(session: Session, tree: Tree, seen: Seen): Promise<End> {
   return end;
 }
 
-/** One frame: the foot takes what it needs, the tree gets the rest. */
 function show(tree: Tree, session: Session, { desk, notices, begun }: Seen, height: number): void {
   const { place, machine, clock } = session;
   const state = session.state();
   const nowMs = state.closed?.atMs ?? clock.nowMs();
-  const room = height - desk.promptLines - SPACING;
-  const input = { run: place.run, nowMs, columns: columns() - 4, notices, question: desk.question, keys: desk.keys };
-  const groups = groupsOf(state, machine, begun, nowMs, columns() - 4);
-  const foot = height === Infinity ? [] : footLines(state, machine, input, room - leastLines(groups));
-  tree.show(fit(groups, room - foot.length), foot);
+  const { rows: shown, foot } = frameOf(state, machine, {
+    run: place.run,
+    nowMs,
+    columns: columns(),
+    height: height - desk.promptLines,
+    begun,
+    notices: notices.lines,
+    question: desk.question,
+    keys: desk.keys,
+  });
+  tree.show(shown, foot);
 }
 
 async function leave(place: RunPlace, state: RunState, end: End): Promise<number> {

@@ -27,10 +27,12 @@ export class Timeline implements Collector {
   }
 
   see({ event, before, after, atMs }: Seen): void {
-    if (event.type === 'renewed' && before) this.#renewed(before, after);
+    if (event.type === 'renewed' && before) this.#renewed(before, after, atMs);
     for (const track of after.tracks) {
       const was = before === null ? undefined : trackOf(before, track.id);
-      if (was === track || was?.cursor === track.cursor) continue;
+      if (was === track) continue;
+      if (track.status === 'stopped') this.#leave(track.id, track.cursor, atMs);
+      if (was?.cursor === track.cursor) continue;
       this.#move(track.id, was?.cursor ?? -1, track.cursor, atMs);
     }
   }
@@ -44,21 +46,31 @@ export class Timeline implements Collector {
 
   /** A step that a track passes at once was come to and left in that instant. */
   #move(track: string, from: number, to: number, atMs: number): void {
-    const left = this.#visits.get(`${track}/${from}`);
-    if (left) left.leftAtMs ??= atMs;
+    this.#leave(track, from, atMs);
     for (let at = Math.min(from + 1, to); at <= to; at += 1) {
       const key = `${track}/${at}`;
       if (!this.#visits.has(key)) this.#visits.set(key, { enteredAtMs: atMs, leftAtMs: at < to ? atMs : null });
     }
   }
 
-  #renewed(before: RunState, after: RunState): void {
+  #leave(track: string, position: number, atMs: number): void {
+    const visit = this.#visits.get(`${track}/${position}`);
+    if (visit) visit.leftAtMs ??= atMs;
+  }
+
+  #renewed(before: RunState, after: RunState, atMs: number): void {
     const was = trackOf(before, 'main');
     const now = trackOf(after, 'main');
     if (!was || !now) return;
     for (let at = now.cursor; at <= was.cursor; at += 1) {
       const step = was.steps[at];
-      if (step) this.#earlier.push({ ...this.#row(was, step, at, before), state: 'done again later' });
+      const row = step && this.#row(was, step, at, before);
+      if (row)
+        this.#earlier.push({
+          ...row,
+          state: 'done again later',
+          endedAtMs: row.endedAtMs ?? (row.startedAtMs === null ? null : atMs),
+        });
       this.#visits.delete(`main/${at}`);
     }
   }
@@ -67,8 +79,9 @@ export class Timeline implements Collector {
     const planned = plannedOf(track, step, this.#machine);
     const visit = this.#visits.get(`${track.id}/${at}`);
     const act = step.step === 'act' ? step : null;
-    const startedAtMs = act ? act.startedAtMs : step.step === 'gate' ? step.askedAtMs : (visit?.enteredAtMs ?? null);
-    const endedAtMs = act ? act.endedAtMs : (visit?.leftAtMs ?? null);
+    // A gate's first question may be from before a renewal: what counts is when this turn came to it.
+    const startedAtMs = act ? act.startedAtMs : (visit?.enteredAtMs ?? null);
+    const endedAtMs = act?.endedAtMs ?? visit?.leftAtMs ?? null;
     const counted = countTargets(act);
     return {
       track: track.id,

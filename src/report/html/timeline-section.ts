@@ -1,5 +1,5 @@
 import type { Report, TimelineRow } from '../report.ts';
-import { stepText, turnoutText } from '../texts.ts';
+import { shownRows, stepText, turnoutText, type ShownRow } from '../texts.ts';
 import { spanOf, timeOf } from '../words.ts';
 import { html, type Html } from './markup.ts';
 import { table } from './table.ts';
@@ -14,29 +14,28 @@ export function timelineSection(report: Report): Html {
     { title: 'Servers', kind: 'wide' },
     { title: 'When', kind: 'gantt' },
   ] as const;
-  const rows = report.timeline.map((row) => [
-    nameOf(row),
-    row.startedAtMs === null ? row.state : timeOf(row.startedAtMs, report.openedAtMs),
-    took(row),
-    row.expectedMs === null ? null : spanOf(row.expectedMs),
-    turnoutText(row),
-    bar(row, report),
+  const rows = shownRows(report.timeline).map((shown) => [
+    nameOf(shown),
+    shown.row.startedAtMs === null ? shown.row.state : timeOf(shown.row.startedAtMs, report.openedAtMs),
+    took(shown),
+    shown.expectedMs === null ? null : spanOf(shown.expectedMs),
+    turnoutText(shown.row),
+    bar(shown.row, report),
   ]);
   return html`<section aria-labelledby="timeline"><h2 id="timeline">Timeline</h2>${table('Every step in the order in which it began. Times are plan time in UTC; expected is what the plan said.', columns, rows)}</section>`;
 }
 
-function nameOf(row: TimelineRow): Html {
-  const track =
-    row.trackKind === 'home' ? 'way home' : row.trackKind === 'contingency' ? `contingency ${row.track}` : '';
-  return html`${stepText(row)}${track === '' ? null : html`<span class="sub">${track}</span>`}`;
+function nameOf(shown: ShownRow): Html {
+  const { trackKind, track } = shown.row;
+  const line = trackKind === 'home' ? 'way home' : trackKind === 'contingency' ? `contingency ${track}` : '';
+  return html`${stepText(shown)}${line === '' ? null : html`<span class="sub">${line}</span>`}`;
 }
 
 /** A step that took half as long again as expected is said to be late, from this on. */
 const LATE_MIN_MS = 10_000;
 
-function took({ startedAtMs, endedAtMs, expectedMs }: TimelineRow): Html | null {
-  if (startedAtMs === null || endedAtMs === null) return null;
-  const tookMs = endedAtMs - startedAtMs;
+function took({ tookMs, expectedMs }: ShownRow): Html | null {
+  if (tookMs === null) return null;
   const lateMs = expectedMs === null ? 0 : tookMs - expectedMs;
   const isLate = expectedMs !== null && lateMs > Math.max(LATE_MIN_MS, expectedMs / 2);
   return html`${spanOf(tookMs)}${isLate ? html`<span class="sub late">${spanOf(lateMs)} late</span>` : null}`;

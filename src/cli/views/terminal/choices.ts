@@ -12,6 +12,9 @@ export interface Choice {
   readonly description?: string;
 }
 
+/** What a choice is told to do takes at most so many lines. */
+export const DESCRIPTION_LINES_MAX = 2;
+
 export const NONE = '';
 export const OTHER_GATE = '\u0000other';
 
@@ -26,13 +29,28 @@ const DOES: Readonly<Record<GateStep['answers'][string], string>> = {
  * was meant for something else opens a gate; then come the answers that do least.
  */
 export function gateChoices({ answers }: GateStep, contingency: boolean, others: boolean, columns: number): Choice[] {
-  const entries = Object.entries(answers).toSorted(([, a], [, b]) => Number(b === 'ask-again') - Number(a === 'ask-again'));
+  const entries = Object.entries(answers).toSorted(
+    ([, a], [, b]) => Number(b === 'ask-again') - Number(a === 'ask-again'),
+  );
   const width = Math.max(...entries.map(([answer]) => answer.length));
-  const does = (effect: GateStep['answers'][string]): string => (contingency && effect === 'go-home' ? 'this contingency ends here' : DOES[effect]);
+  const does = (effect: GateStep['answers'][string]): string =>
+    contingency && effect === 'go-home' ? 'this contingency ends here' : DOES[effect];
   return [
     { value: NONE, name: 'choose an answer', short: '', disabled: 'by arrow keys or its first letter, then Enter' },
-    ...entries.map(([answer, effect]) => ({ value: answer, name: cut(`${plain(answer).padEnd(width)}  ${does(effect)}`, columns), short: plain(answer) })),
-    ...(others ? [{ value: OTHER_GATE, name: cut(`${'-'.repeat(width)}  another question first, when one waits`, columns), short: 'another question first' }] : []),
+    ...entries.map(([answer, effect]) => ({
+      value: answer,
+      name: cut(`${plain(answer).padEnd(width)}  ${does(effect)}`, columns),
+      short: plain(answer),
+    })),
+    ...(others
+      ? [
+          {
+            value: OTHER_GATE,
+            name: cut(`${'-'.repeat(width)}  another question first, when one waits`, columns),
+            short: 'another question first',
+          },
+        ]
+      : []),
   ];
 }
 
@@ -42,17 +60,25 @@ export type Leaving = 'back' | 'detach' | 'halt' | 'unhalt' | 'abort';
 export function leavingChoices(state: RunState, run: string, left: string, columns: number): Choice[] {
   const all: [Leaving, string, string][] = [
     ['back', 'go on watching', 'Nothing changes.'],
-    ['detach', 'the run goes on without this view', `Watch it again: neap attach ${run}. Gates wait, or: neap approve.`],
+    [
+      'detach',
+      'the run goes on without this view',
+      `Watch it again: neap attach ${run}. Gates wait, or: neap approve.`,
+    ],
   ];
   if (state.mode === 'forward') {
     if (state.halted) all.push(['unhalt', 'end the halt', 'The run goes on with its work.']);
     else all.push(['halt', 'no new work, watching goes on', `Leaves, until it is ended: ${left}.`]);
-    all.push(['abort', 'go home the safe way', `Gives back, paced and proven, what is taken: ${left}. What needs the database waits for it.`]);
+    all.push([
+      'abort',
+      'go home the safe way',
+      `Gives back, paced and proven, what is taken: ${left}. What needs the database waits for it.`,
+    ]);
   }
   return all.map(([value, does, description]) => ({
     value,
     name: `${value.padEnd(6)}  ${does}`,
     short: value,
-    description: lines(description, columns, 2).join('\n'),
+    description: lines(description, columns, DESCRIPTION_LINES_MAX).join('\n'),
   }));
 }

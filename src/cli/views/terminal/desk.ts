@@ -5,7 +5,7 @@ import { ListrTaskState } from 'listr2';
 import { gateOf, gateText, type Track } from '../../../run/index.ts';
 import type { Session } from '../../session.ts';
 import { duration } from '../words.ts';
-import { gateChoices, leavingChoices, NONE, OTHER_GATE, type Choice } from './choices.ts';
+import { DESCRIPTION_LINES_MAX, gateChoices, leavingChoices, NONE, OTHER_GATE, type Choice } from './choices.ts';
 import { Keys } from './keys.ts';
 import { columns } from './screen.ts';
 import { takenOf, takenText } from './taken.ts';
@@ -22,6 +22,9 @@ type Said = { readonly said: string } | 'interrupted' | 'withdrawn';
 /** A question is at most so many lines, so that the answers below it stay on the screen. */
 const QUESTION_LINES_MAX = 9;
 
+/** The empty line above a prompt, its message, and below its choices an empty line and the keys. */
+const PROMPT_FRAME_LINES = 4;
+
 /** Where people answer: gates one at a time, and Ctrl-C. It asks the engine and never drives. */
 export class Desk {
   readonly #session: Session;
@@ -34,6 +37,7 @@ export class Desk {
   #task: DeskTask | null = null;
   #open: { readonly cancel: () => void; readonly gate: string | null } | null = null;
   #facing: OpenGate | 'leaving' | null = null;
+  #promptLines = 0;
   #interrupted = false;
   #end: End | null = null;
   #wake: () => void = () => undefined;
@@ -93,7 +97,10 @@ export class Desk {
     if (facing === 'leaving') return lines(`Now: ${this.#left()}.`, width, 3);
     const state = { ...this.#session.state(), nowMs: this.#session.clock.nowMs() };
     const [title = '', ...rest] = gateText(state, facing.track, facing.step, facing.state.note).split('\n');
-    const shown = [...lines(`Gate ${facing.id}: ${title}`, width, 3).map((line) => paint('bold', line)), ...rest.flatMap((line) => lines(line, width, 3))];
+    const shown = [
+      ...lines(`Gate ${facing.id}: ${title}`, width, 3).map((line) => paint('bold', line)),
+      ...rest.flatMap((line) => lines(line, width, 3)),
+    ];
     return shown.slice(0, QUESTION_LINES_MAX);
   }
 
@@ -103,9 +110,7 @@ export class Desk {
 
   /** How many lines the open prompt takes, with the empty one above it. */
   get promptLines(): number {
-    const facing = this.#facing;
-    if (facing === null) return 0;
-    return 4 + (facing === 'leaving' ? 6 : Object.keys(facing.step.answers).length + 2);
+    return this.#facing === null ? 0 : this.#promptLines;
   }
 
   async #idle(): Promise<void> {
@@ -119,7 +124,11 @@ export class Desk {
     // Another track may come to a gate while this one is asked.
     const others = this.#session.state().tracks.filter(({ status }) => status === 'running').length > 1;
     this.#facing = gate;
-    const answer = await this.#prompt(`Answer as ${userInfo().username}`, gateChoices(gate.step, gate.track.kind === 'contingency', others, columns() - 4), keyOf(gate));
+    const answer = await this.#prompt(
+      `Answer as ${userInfo().username}`,
+      gateChoices(gate.step, gate.track.kind === 'contingency', others, columns() - 4),
+      keyOf(gate),
+    );
     this.#turnAway();
     if (answer === 'interrupted') this.#interrupted = true;
     if (typeof answer === 'string' || answer.said === NONE) return;
@@ -128,7 +137,13 @@ export class Desk {
       return;
     }
     this.#answered.add(keyOf(gate));
-    const refused = await this.#session.ask({ ask: 'answer', gate: gate.id, answer: answer.said, by: userInfo().username, givenAtMs: this.#session.clock.nowMs() });
+    const refused = await this.#session.ask({
+      ask: 'answer',
+      gate: gate.id,
+      answer: answer.said,
+      by: userInfo().username,
+      givenAtMs: this.#session.clock.nowMs(),
+    });
     if (refused === null) return;
     this.#answered.delete(keyOf(gate));
     this.#notify(`the answer was not taken: ${refused}`);
@@ -140,7 +155,11 @@ export class Desk {
     this.#facing = 'leaving';
     const session = this.#session;
     const by = userInfo().username;
-    const answer = await this.#prompt('Leave, or stop the run?', leavingChoices(session.state(), session.place.run, this.#left(), columns() - 4), null);
+    const answer = await this.#prompt(
+      'Leave, or stop the run?',
+      leavingChoices(session.state(), session.place.run, this.#left(), columns() - 4),
+      null,
+    );
     this.#turnAway();
     if (answer === 'withdrawn') return;
     switch (answer === 'interrupted' ? 'detach' : answer.said) {
@@ -163,7 +182,8 @@ export class Desk {
   }
 
   async #goOn(): Promise<void> {
-    if (this.#session.state().halted) this.#told(await this.#session.ask({ ask: 'unhalt', by: userInfo().username }), 'going on');
+    if (this.#session.state().halted)
+      this.#told(await this.#session.ask({ ask: 'unhalt', by: userInfo().username }), 'going on');
   }
 
   #told(refused: string | null, what: string): void {
@@ -174,12 +194,20 @@ export class Desk {
     const task = this.#task;
     if (!task) return 'withdrawn';
     this.#keys.rest();
+    const described = choices.some(({ description }) => description !== undefined);
+    this.#promptLines = PROMPT_FRAME_LINES + choices.length + (described ? DESCRIPTION_LINES_MAX : 0);
     this.#show();
     const adapter = task.prompt(ListrInquirerPromptAdapter);
     this.#open = { cancel: () => adapter.cancel(), gate };
     const theme = { i18n: { disabledError: 'This line is no answer: move to one of the others first.' } };
     try {
-      const said: unknown = await adapter.run(select<string>, { message, choices: [...choices], loop: false, pageSize: choices.length, theme });
+      const said: unknown = await adapter.run(select<string>, {
+        message,
+        choices: [...choices],
+        loop: false,
+        pageSize: choices.length,
+        theme,
+      });
       return { said: String(said) };
     } catch (error) {
       return error instanceof Error && error.name === 'ExitPromptError' ? 'interrupted' : 'withdrawn';

@@ -12,8 +12,17 @@ const FAILED_MAX = 3;
 /** Since when a server has been at its part of the step, in plan time. */
 export type Since = (server: string) => number | null;
 
+/** Whoever is at its part of a step for longer is shown with its time, in plan milliseconds. */
+const SLOW_MS = 5_000;
+
 /** What is told below the step that is under way: its wave, who failed and why, who is held and for what, who is slow. */
-export function detailsOf(act: ActState, step: PlanStep | undefined, since: Since, nowMs: number, columns: number): string[] {
+export function detailsOf(
+  act: ActState,
+  step: PlanStep | undefined,
+  since: Since,
+  nowMs: number,
+  columns: number,
+): string[] {
   if (act.endedAtMs !== null || act.startedAtMs === null) return [];
   const { failed, active, held, waiting } = countsOf(act);
   const failures = failedLines(act, failed, columns);
@@ -29,22 +38,33 @@ export function detailsOf(act: ActState, step: PlanStep | undefined, since: Sinc
 
 type Numbers = { readonly active: number; readonly held: number; readonly waiting: number; readonly failed: number };
 
-function waveLine(act: ActState, step: PlanStep | undefined, { active, held, waiting, failed }: Numbers, columns: number): string[] {
+function waveLine(
+  act: ActState,
+  step: PlanStep | undefined,
+  { active, held, waiting, failed }: Numbers,
+  columns: number,
+): string[] {
   const parts = [
     act.waves.length > 1 ? `wave ${Math.min(act.wave + 1, act.waves.length)} of ${act.waves.length}` : null,
     active > 0 ? `${active} under way` : null,
     held > 0 ? `${held} held` : null,
     failed > 0 ? `${failed} failed` : null,
     waiting > 0 ? `${waiting} to come` : null,
-    step?.step === 'act' && step.perSecond !== null && waiting > 0 ? `at most ${Number(step.perSecond.toFixed(1))} a second` : null,
+    step?.step === 'act' && step.perSecond !== null && waiting > 0
+      ? `at most ${Number(step.perSecond.toFixed(1))} a second`
+      : null,
   ].filter((part) => part !== null);
   // Alone it would say what the line below says by name.
   return parts.length > 1 ? [cut(parts.join(', '), columns)] : [];
 }
 
 function failedLines(act: ActState, failed: readonly string[], columns: number): string[] {
-  const shown = failed.slice(-FAILED_MAX).map((server) => paint('red', cut(`${server} failed: ${whyOf(act, server)}`, columns)));
-  return failed.length > FAILED_MAX ? [...shown, paint('red', cut(`and ${failed.length - FAILED_MAX} failed before`, columns))] : shown;
+  const shown = failed
+    .slice(-FAILED_MAX)
+    .map((server) => paint('red', cut(`${server} failed: ${whyOf(act, server)}`, columns)));
+  return failed.length > FAILED_MAX
+    ? [...shown, paint('red', cut(`and ${failed.length - FAILED_MAX} failed before`, columns))]
+    : shown;
 }
 
 function whyOf({ waves }: ActState, server: string): string {
@@ -61,12 +81,18 @@ function heldLines({ waves }: ActState, columns: number, room: number): string[]
       reasons.set(why, [...(reasons.get(why) ?? []), server]);
     }
   }
-  return [...reasons].slice(0, 2).map(([why, servers]) => paint('yellow', cut(`held: ${named(servers, Math.max(1, room))}: ${why}`, columns)));
+  return [...reasons]
+    .slice(0, 2)
+    .map(([why, servers]) =>
+      paint('yellow', cut(`held: ${asManyAs(servers, Math.max(1, room), columns / 2)}: ${why}`, columns)),
+    );
 }
 
 /** Those that did not answer and are looked at again: silence is not failure yet. */
 function triedLines({ waves, wave }: ActState, columns: number): string[] {
-  const tried = Object.entries(waves[wave]?.targets ?? {}).filter(([, target]) => isActive(target) && target.failure !== null);
+  const tried = Object.entries(waves[wave]?.targets ?? {}).filter(
+    ([, target]) => isActive(target) && target.failure !== null,
+  );
   const [first] = tried;
   if (!first) return [];
   const others = tried.length > 1 ? ` and ${tried.length - 1} more` : '';
@@ -78,18 +104,24 @@ function slowLine({ waves, wave }: ActState, since: Since, nowMs: number, column
   const targets = Object.entries(waves[wave]?.targets ?? {}).filter(([, target]) => isActive(target));
   const timed = targets.map(([server, target]) => ({ server, target, forMs: nowMs - (since(server) ?? nowMs) }));
   const sorted = timed.toSorted((a, b) => b.forMs - a.forMs);
-  const words = sorted.slice(0, room).map(({ server, forMs }) => `${server} ${duration(forMs)}`);
-  const others = sorted.length - words.length;
   const soakMs = sorted.reduce((longest, { target }) => Math.max(longest, (target.soakUntilMs ?? 0) - nowMs), 0);
   const soaks = soakMs > 0 ? `, to stay proven for ${duration(soakMs)} more` : '';
-  return cut(`now: ${words.join(', ')}${others > 0 ? ` and ${others} more` : ''}${soaks}`, columns);
+  const words = sorted.map(({ server, forMs }) => (forMs < SLOW_MS ? server : `${server} ${duration(forMs)}`));
+  return `now: ${asManyAs(words, room, columns - 5 - soaks.length)}${soaks}`;
+}
+
+/** The first few, at most `most` of them and as they fit, and how many there are besides. */
+function asManyAs(words: readonly string[], most: number, columns: number): string {
+  for (let count = Math.min(most, words.length); count > 1; count -= 1) {
+    const text = words.slice(0, count).join(', ') + (words.length > count ? ` and ${words.length - count} more` : '');
+    if (text.length <= columns) return text;
+  }
+  return cut(`${words[0] ?? ''}${words.length > 1 ? ` and ${words.length - 1} more` : ''}`, columns);
 }
 
 function isActive(target: TargetState): boolean {
-  return ['looking', 'ready', 'acting', 'acted', 'doubt', 'confirming'].includes(target.phase) || (target.phase === 'held' && !isHeld(target));
-}
-
-function named(servers: readonly string[], most: number): string {
-  const shown = servers.slice(0, most).join(', ');
-  return servers.length > most ? `${shown} and ${servers.length - most} more` : shown;
+  return (
+    ['looking', 'ready', 'acting', 'acted', 'doubt', 'confirming'].includes(target.phase) ||
+    (target.phase === 'held' && !isHeld(target))
+  );
 }

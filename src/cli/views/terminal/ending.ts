@@ -16,8 +16,12 @@ export function closedText({ run, journal, dir }: RunPlace, state: RunState, col
   const good = closed.outcome === 'done';
   const out = Object.entries(state.out).filter(([, each]) => !each.recovered);
   const text = [
-    ...wrap(plain(closed.summary), columns).map((line) => paint(['bold', good ? 'green' : closed.outcome === 'human' ? 'red' : 'yellow'], line)),
-    ...out.slice(0, OUT_MAX).flatMap(([, { failure }]) => lines(sentence(failure), columns - 2, 5).map((line) => `  ${line}`)),
+    ...wrap(plain(closed.summary), columns).map((line) =>
+      paint(['bold', good ? 'green' : closed.outcome === 'human' ? 'red' : 'yellow'], line),
+    ),
+    ...out
+      .slice(0, OUT_MAX)
+      .flatMap(([, { failure }]) => lines(sentence(failure), columns - 2, 5).map((line) => `  ${line}`)),
     ...(out.length > OUT_MAX ? [`  and ${out.length - OUT_MAX} more: neap status ${run}`] : []),
     `Exit code ${closed.exitCode}, after ${duration(closed.atMs - state.openedAtMs)}.`,
     '',
@@ -36,6 +40,7 @@ export function detachedText({ run }: RunPlace): string {
 
 /** The engine answers no more. `alive`: only the connection to it was lost. */
 export function goneText({ run, log }: RunPlace, alive: boolean): string {
-  if (alive) return `\nThe connection to the engine of run ${run} was lost; the engine lives.\nNext     neap attach ${run}\n`;
+  if (alive)
+    return `\nThe connection to the engine of run ${run} was lost; the engine lives.\nNext     neap attach ${run}\n`;
   return `\n${paint(['bold', 'red'], `The engine of run ${run} is gone.`)} What it did is in the journal; its servers stay as they are.\nLog      ${log}\nNext     neap resume ${run}\n`;
 }

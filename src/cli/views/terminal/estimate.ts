@@ -21,7 +21,10 @@ export function stepLeftMs(act: ActState, step: ActStep, failures: number, nowMs
   const { total, done, failed } = countsOf(act);
   const share = total === 0 ? 0 : 1 - (done + failed.length) / total;
   const soaks = act.waves[act.wave]?.targets ?? {};
-  const soakMs = Object.values(soaks).reduce((longest, { soakUntilMs }) => Math.max(longest, (soakUntilMs ?? 0) - nowMs), 0);
+  const soakMs = Object.values(soaks).reduce(
+    (longest, { soakUntilMs }) => Math.max(longest, (soakUntilMs ?? 0) - nowMs),
+    0,
+  );
   const whole = act.does === 'undo' ? homeOf(step) : expectedOf(step, failures);
   return Math.max(0, soakMs, soakMs > 0 ? 0 : whole * share);
 }

@@ -71,14 +71,28 @@ function shownOf({ group: { key, heading, rows, live }, from, to, counts }: Wind
   const inner: Row[] = [
     ...(before.length === 0 ? [] : [summary(`${key}/before`, before)]),
     ...rows.slice(from, to),
-    ...(behind.length === 0 ? [] : [{ key: `${key}/behind`, mark: live ? ('waiting' as const) : ('stopped' as const), text: paint('dim', `${span(behind)} ${live ? 'to come' : 'not done'}`), details: [] }]),
+    ...(behind.length === 0
+      ? []
+      : [
+          {
+            key: `${key}/behind`,
+            mark: live ? ('waiting' as const) : ('stopped' as const),
+            text: paint('dim', `${span(behind)} ${live ? 'to come' : 'not done'}`),
+            details: [],
+          },
+        ]),
   ];
   return [...(heading === null ? [] : [{ ...heading, parent: null }]), ...inner.map((row) => ({ ...row, parent }))];
 }
 
 function summary(key: string, rows: readonly Row[]): Row {
   const bad = rows.filter(({ mark }) => mark === 'warned' || mark === 'failed').length;
-  return { key, mark: bad > 0 ? 'warned' : 'done', text: `${span(rows)} behind us${bad > 0 ? `, ${bad} with failures` : ''}`, details: [] };
+  return {
+    key,
+    mark: bad > 0 ? 'warned' : 'done',
+    text: `${span(rows)} behind us${bad > 0 ? `, ${bad} with failures` : ''}`,
+    details: [],
+  };
 }
 
 function span(rows: readonly Row[]): string {

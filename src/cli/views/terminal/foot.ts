@@ -2,7 +2,7 @@ import { budgetOf, clockTime, gateOf, type Machine, type RunState } from '../../
 import { duration } from '../words.ts';
 import { leftMs, progressOf } from './estimate.ts';
 import { takenOf, takenText } from './taken.ts';
-import { cut, lines, paint, widthOf } from './text.ts';
+import { about, cut, lines, paint, widthOf } from './text.ts';
 
 /** What a screen shows below the tree, besides the run's state. */
 export interface FootInput {
@@ -40,14 +40,18 @@ export function statusLines(state: RunState, machine: Machine, { run, nowMs, col
     ].join('  '),
     // A gate that asks about the fuse tells of it by itself.
     ...(question.some((line) => line.includes('Fuse ')) ? [] : fuseLines(state, machine, nowMs, columns)),
-    ...(state.mode === 'home' && state.homeWhy ? lines(`GOING HOME: ${state.homeWhy.why}`, columns, 2).map((line) => paint('yellow', line)) : []),
-    ...(state.halted ? [paint('yellow', cut('HALTED: no new work; watching goes on. Press g to go on.', columns))] : []),
+    ...(state.mode === 'home' && state.homeWhy
+      ? lines(`GOING HOME: ${state.homeWhy.why}`, columns, 2).map((line) => paint('yellow', line))
+      : []),
+    ...(state.halted
+      ? [paint('yellow', cut('HALTED: no new work; watching goes on. Press g to go on.', columns))]
+      : []),
   ];
 }
 
 function windowWords(leftMs: number): string {
   if (leftMs <= 0) return paint('red', 'window closed');
-  const words = `window closes in ${duration(leftMs)}`;
+  const words = `window closes in ${about(leftMs)}`;
   return leftMs < 5 * 60_000 ? paint('yellow', words) : words;
 }
 
@@ -57,12 +61,19 @@ function progressLine(state: RunState, machine: Machine, nowMs: number, columns:
   const at = Math.min((main?.cursor ?? 0) + 1, total);
   const left = leftMs(state, machine, nowMs);
   const asked = state.tracks.some((track) => gateOf(track, machine.index)?.state.phase === 'asked');
-  const time = left <= 0 ? '' : `, about ${duration(left)} left${asked ? ' once answered' : ''}`;
-  return cut(state.mode === 'home' ? homeWords(state, time) : `${progressBar(progressOf(state, machine, nowMs))}  step ${at} of ${total}${time}`, columns);
+  const time = left <= 0 ? '' : `, about ${about(left)} left${asked ? ' once answered' : ''}`;
+  return cut(
+    state.mode === 'home'
+      ? homeWords(state, time)
+      : `${progressBar(progressOf(state, machine, nowMs))}  step ${at} of ${total}${time}`,
+    columns,
+  );
 }
 
 function homeWords({ tracks }: RunState, time: string): string {
-  const goesOn = tracks.filter(({ kind, status }) => kind === 'contingency' && status === 'running').map(({ id }) => id);
+  const goesOn = tracks
+    .filter(({ kind, status }) => kind === 'contingency' && status === 'running')
+    .map(({ id }) => id);
   const home = tracks.some(({ kind, status }) => kind === 'home' && status === 'finished');
   return home && goesOn.length > 0 ? `home; contingency ${goesOn.join(', ')} goes on` : `on the way home${time}`;
 }
@@ -82,36 +93,62 @@ function fuseLines(state: RunState, machine: Machine, nowMs: number, columns: nu
   const outageMs = gate?.step === 'gate' ? (gate.fuse?.outageMs ?? 0) : 0;
   const left = fuse.expiresAtMs - nowMs;
   const where = `${fuse.clock} on ${fuse.server}`;
-  if (left <= 0) return lines(`FUSE BURNT DOWN ${duration(-left)} ago (${where}): answer at the edge if the database is still away`, columns, 2).map((line) => paint(['bold', 'red'], line));
-  const text = cut(`FUSE ${duration(left)} (${where}); database back by ${clockTime(fuse.expiresAtMs - marginMs)}`, columns);
+  if (left <= 0)
+    return lines(
+      `FUSE BURNT DOWN ${duration(-left)} ago (${where}): answer at the edge if the database is still away`,
+      columns,
+      2,
+    ).map((line) => paint(['bold', 'red'], line));
+  const text = cut(
+    `FUSE ${duration(left)} (${where}); database back by ${clockTime(fuse.expiresAtMs - marginMs)}`,
+    columns,
+  );
   return [paint(left < marginMs ? ['bold', 'red'] : left < outageMs + marginMs ? 'yellow' : 'green', text)];
 }
 
 /** Servers that fell out: what happened, what state it left, what to do now. `full` false: one line each. */
 export function outLines({ out }: RunState, { run, columns }: FootInput, full: boolean): string[] {
-  const entries = Object.entries(out).toSorted(([, a], [, b]) => Number(a.recovered) - Number(b.recovered) || b.sinceMs - a.sinceMs);
+  const entries = Object.entries(out).toSorted(
+    ([, a], [, b]) => Number(a.recovered) - Number(b.recovered) || b.sinceMs - a.sinceMs,
+  );
   const shown = entries.slice(0, OUT_MAX).flatMap(([server, { failure, step, title, recovered, fate, track }]) => {
     if (recovered) return [paint('green', cut(`${server} is recovered and takes traffic`, columns))];
     const head = `${server} ${fate === 'hung' ? 'HUNG' : 'OUT'} at ${step} ${title}: ${failure.what}`;
     if (!full) return [paint('red', cut(head, columns))];
     const remedy = track === null ? failure.remedy : `contingency ${track} has it`;
     const next = `${failure.state}. Next: ${remedy}${remedy.includes('neap ') ? '' : `; neap status ${run}`}`;
-    return [...lines(head, columns, 2).map((line) => paint('red', line)), ...lines(next, columns - 2, 2).map((line) => `  ${line}`)];
+    return [
+      ...lines(head, columns, 2).map((line) => paint('red', line)),
+      ...lines(next, columns - 2, 2).map((line) => `  ${line}`),
+    ];
   });
-  return entries.length > OUT_MAX ? [...shown, cut(`and ${entries.length - OUT_MAX} more are out: neap status ${run}`, columns)] : shown;
+  return entries.length > OUT_MAX
+    ? [...shown, cut(`and ${entries.length - OUT_MAX} more are out: neap status ${run}`, columns)]
+    : shown;
 }
 
 /** Everything below the tree, cut down to `room` lines: hints and old notices go first, failures become shorter. */
 export function footLines(state: RunState, machine: Machine, input: FootInput, room: number): string[] {
   const status = statusLines(state, machine, input);
-  const offers = state.mode === 'home' ? 'Ctrl-C: detach' : state.halted ? 'g: go on   Ctrl-C: detach, abort' : 'Ctrl-C: detach, halt, abort';
+  const offers =
+    state.mode === 'home'
+      ? 'Ctrl-C: detach'
+      : state.halted
+        ? 'g: go on   Ctrl-C: detach, abort'
+        : 'Ctrl-C: detach, halt, abort';
   const hint = input.keys ? [paint('dim', offers)] : [];
   const notices = input.notices.map((notice) => paint('dim', cut(notice, input.columns)));
-  const spare = (outs: readonly string[]): number => room - status.length - input.question.length - outs.length - hint.length;
+  const spare = (outs: readonly string[]): number =>
+    room - status.length - input.question.length - outs.length - hint.length;
   const long = outLines(state, input, true);
   const outs = spare(long) >= 0 ? long : outLines(state, input, false).slice(0, Math.max(1, spare([])));
   const taken = takenOf(state, machine);
-  const takenLine = taken.length > 0 && spare(outs) > 0 ? [cut(`Taken now: ${takenText(taken, machine)}`, input.columns)] : [];
-  const shownNotices = notices.slice(notices.length - Math.max(0, Math.min(notices.length, spare([...outs, ...takenLine]))));
-  return [...status, ...takenLine, ...outs, ...shownNotices, ...input.question, ...hint].map((line) => (widthOf(line) > input.columns ? cut(line, input.columns) : line));
+  const takenLine =
+    taken.length > 0 && spare(outs) > 0 ? [cut(`Taken now: ${takenText(taken, machine)}`, input.columns)] : [];
+  const shownNotices = notices.slice(
+    notices.length - Math.max(0, Math.min(notices.length, spare([...outs, ...takenLine]))),
+  );
+  return [...status, ...takenLine, ...outs, ...shownNotices, ...input.question, ...hint].map((line) =>
+    widthOf(line) > input.columns ? cut(line, input.columns) : line,
+  );
 }

@@ -1,18 +1,47 @@
 import { clockTime, nameServers, type RunEvent, type RunState, type Stamped } from '../../../run/index.ts';
 
-/** What a person at a screen wants to have seen though it has passed; null: the tree shows it. */
-export function noticeOf({ atMs, event }: Stamped, before: RunState | null): string | null {
-  const text = textOf(event, before);
-  return text === null ? null : `${clockTime(atMs).slice(0, 8)}  ${text}`;
+/** So many of the latest notices are kept, if there is room for them. */
+const KEPT_MAX = 6;
+
+interface Notice {
+  readonly atMs: number;
+  readonly text: string;
+  readonly times: number;
 }
 
+/** What a person at a screen wants to have seen though it has passed, newest last. What comes again is told once, with its number. */
+export class Notices {
+  #kept: readonly Notice[] = [];
+  #before: RunState | null = null;
+
+  see({ atMs, event }: Stamped, state: RunState): void {
+    const text = textOf(event, this.#before);
+    this.#before = state;
+    if (text !== null) this.add(text, atMs);
+  }
+
+  add(text: string, atMs: number): void {
+    const times = (this.#kept.find((each) => each.text === text)?.times ?? 0) + 1;
+    this.#kept = [...this.#kept.filter((each) => each.text !== text), { atMs, text, times }].slice(-KEPT_MAX);
+  }
+
+  get lines(): readonly string[] {
+    return this.#kept.map(
+      ({ atMs, text, times }) => `${clockTime(atMs).slice(0, 8)}  ${times > 1 ? `(${times} times) ` : ''}${text}`,
+    );
+  }
+}
+
+/** Null: the tree shows it. */
 function textOf(event: RunEvent, before: RunState | null): string | null {
   switch (event.type) {
     case 'engine':
       return before && before.nowMs > before.openedAtMs ? `another engine (${event.pid}) goes on with the run` : null;
     case 'intended':
       // A gate's page says to others what the screen asks by itself.
-      return event.effect.effect === 'page' && !event.effect.key.startsWith('gate/') ? `PAGE ${event.effect.text}` : null;
+      return event.effect.effect === 'page' && !event.effect.key.startsWith('gate/')
+        ? `PAGE ${event.effect.text}`
+        : null;
     case 'diagnosed':
       return `${event.id.split('/')[1] ?? ''} is ${event.condition}: ${event.seen}`;
     case 'answered':
@@ -24,7 +53,9 @@ function textOf(event: RunEvent, before: RunState | null): string | null {
     case 'armed':
       return `contingency ${event.track} for ${nameServers(event.servers)}${event.suspect ? ': so many at once, power is disarmed' : ''}`;
     case 'renewed':
-      return `gate ${event.gate} withdrawn: the fuse became too short, caches are refreshed again`;
+      return event.spoilt
+        ? `time was lost: steps ${event.from} to ${event.gate} are done again`
+        : `gate ${event.gate} withdrawn: the fuse became too short, caches are refreshed again`;
     case 'abort':
       return `abort by ${event.by}: ${event.reason}`;
     case 'halted':

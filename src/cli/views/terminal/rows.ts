@@ -1,11 +1,21 @@
 import type { PlanStep } from '../../../model/index.ts';
-import { clockTime, gateOf, lineOf, nameServers, type ActState, type GateState, type Machine, type RunState, type Track } from '../../../run/index.ts';
+import {
+  clockTime,
+  gateOf,
+  lineOf,
+  nameServers,
+  type ActState,
+  type GateState,
+  type Machine,
+  type RunState,
+  type Track,
+} from '../../../run/index.ts';
 import { duration } from '../words.ts';
 import type { Begun } from './begun.ts';
 import { countsOf } from './counts.ts';
 import { detailsOf } from './details.ts';
 import { stepLeftMs } from './estimate.ts';
-import { cut, paint, plain } from './text.ts';
+import { about, cut, paint, plain } from './text.ts';
 
 /** What stands before a row. */
 export type Mark = 'waiting' | 'running' | 'done' | 'warned' | 'failed' | 'asks' | 'stopped' | 'none';
@@ -28,7 +38,7 @@ export interface Group {
   readonly live: boolean;
 }
 
-/** Room for `12 of 12 in 2 min 21 s`, so that the titles before it stand in one column. */
+/** Room for `12 of 12 in 2 min 21 s` or an answer with its instant, so that the titles before it stand in one column. */
 const ASIDE = 25;
 /** Longer titles are cut, unless the screen is wide. */
 const TITLE_MAX = 64;
@@ -41,22 +51,44 @@ export function groupsOf(state: RunState, machine: Machine, begun: Begun, nowMs:
     const line = lineOf(machine.index, track);
     const steps = track.steps.map((step) => (step.step === 'gate' && step.gate ? step.gate : line[step.plan]));
     const idWidth = Math.max(2, ...steps.map((step) => step?.id.length ?? 0));
-    const titleWidth = Math.max(16, Math.min(TITLE_MAX, columns - idWidth - ASIDE - 4, Math.max(...steps.map((step) => titleOf(step, track).length))));
+    const titleWidth = Math.max(
+      16,
+      Math.min(TITLE_MAX, columns - idWidth - ASIDE - 4, Math.max(...steps.map((step) => titleOf(step, track).length))),
+    );
     const rows = track.steps.map((step, at): Row => {
       const planned = steps[at];
-      const shown = step.step === 'act' ? actLook(step, planned, track, at, machine, nowMs) : step.step === 'gate' ? gateLook(step, track, at, machine) : restLook(track, at);
+      const shown =
+        step.step === 'act'
+          ? actLook(step, planned, track, at, machine, nowMs)
+          : step.step === 'gate'
+            ? gateLook(step, track, at, machine)
+            : restLook(track, at);
       const title = titleOf(planned, track);
       const words = shown.aside === '' ? title : `${cut(title, titleWidth).padEnd(titleWidth)}  ${shown.aside}`;
       const text = cut(`${(planned?.id ?? '').padStart(idWidth)}  ${words}`, columns);
-      const details = at === track.cursor && step.step === 'act' && track.status !== 'stopped' ? detailsOf(step, planned, (server) => begun.sinceMs(track.id, server), nowMs, columns - idWidth - 8) : [];
+      const details =
+        at === track.cursor && step.step === 'act' && track.status !== 'stopped'
+          ? detailsOf(step, planned, (server) => begun.sinceMs(track.id, server), nowMs, columns - idWidth - 2)
+          : [];
       return {
         key: `${track.id}/${at}`,
         mark: shown.mark,
-        text: shown.mark === 'waiting' || shown.mark === 'stopped' ? paint('dim', text) : at === track.cursor && isLive(track) ? paint('bold', text) : text,
+        text:
+          shown.mark === 'waiting' || shown.mark === 'stopped'
+            ? paint('dim', text)
+            : at === track.cursor && isLive(track)
+              ? paint('bold', text)
+              : text,
         details: details.map((detail) => `${' '.repeat(idWidth)}${detail}`),
       };
     });
-    return { key: track.id, heading: headingOf(track, state, machine, width), rows, at: track.cursor, live: isLive(track) };
+    return {
+      key: track.id,
+      heading: headingOf(track, state, machine, width),
+      rows,
+      at: track.cursor,
+      live: isLive(track),
+    };
   });
 }
 
@@ -69,18 +101,32 @@ interface Look {
   readonly aside: string;
 }
 
-function actLook(act: ActState, step: PlanStep | undefined, track: Track, at: number, machine: Machine, nowMs: number): Look {
+function actLook(
+  act: ActState,
+  step: PlanStep | undefined,
+  track: Track,
+  at: number,
+  machine: Machine,
+  nowMs: number,
+): Look {
   const { total, done, failed } = countsOf(act);
   const fell = failed.length > 0 ? `, ${failed.length} failed` : '';
   if (act.endedAtMs !== null) {
     if (total === 0) return { mark: 'stopped', aside: 'nothing to do' };
     const took = act.startedAtMs === null ? '' : ` in ${duration(act.endedAtMs - act.startedAtMs)}`;
-    return { mark: failed.length === 0 ? 'done' : done === 0 ? 'failed' : 'warned', aside: `${done} of ${total}${took}${fell}` };
+    return {
+      mark: failed.length === 0 ? 'done' : done === 0 ? 'failed' : 'warned',
+      aside: `${done} of ${total}${fell}${took}`,
+    };
   }
   if (at > track.cursor) return { mark: isLive(track) ? 'waiting' : 'stopped', aside: '' };
-  if (track.status === 'stopped') return { mark: failed.length > 0 ? 'failed' : 'stopped', aside: `stopped at ${done} of ${total}${fell}` };
+  if (track.status === 'stopped')
+    return { mark: failed.length > 0 ? 'failed' : 'stopped', aside: `stopped at ${done} of ${total}${fell}` };
   const left = step?.step === 'act' ? stepLeftMs(act, step, machine.index.plan.header.budget.failures, nowMs) : 0;
-  return { mark: 'running', aside: `${done} of ${total}${track.status === 'draining' ? ', comes to rest' : left > 0 ? `, ${duration(left)} left` : ''}` };
+  return {
+    mark: 'running',
+    aside: `${done} of ${total}${track.status === 'draining' ? ', comes to rest' : left > 0 ? `, ${about(left)} left` : ''}`,
+  };
 }
 
 function gateLook(gate: GateState, track: Track, at: number, machine: Machine): Look {

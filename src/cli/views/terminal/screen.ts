@@ -103,7 +103,13 @@ function patch(before: readonly string[], after: readonly string[]): string {
     if (before[at] !== after[at]) text += `\u001B[${up}A\r${after[at]}\u001B[K\u001B[${up}B\r`;
   }
   if (before.length > same) text += `\u001B[${before.length - same}A\r\u001B[J`;
-  return text + after.slice(same).map((line) => `${line}\n`).join('');
+  return (
+    text +
+    after
+      .slice(same)
+      .map((line) => `${line}\n`)
+      .join('')
+  );
 }
 
 /** Back to the frame's first line and everything below it gone; a terminal that became narrower has wrapped its lines. */

@@ -1,9 +1,12 @@
 import { styleText } from 'node:util';
 import { sanitise } from '../../../transport/index.ts';
-import { wrap } from '../words.ts';
+import { duration, wrap } from '../words.ts';
 
 /** The longest text of one failure, page or note that a screen shows; the journal has the whole. */
 const TEXT_MAX = 600;
+
+/** Longer times are told in whole minutes, in plan milliseconds. */
+const ROUGH_MS = 10 * 60_000;
 
 export type Style = Parameters<typeof styleText>[0];
 
@@ -22,7 +25,21 @@ export function cut(text: string, columns: number): string {
 export function lines(text: string, columns: number, most: number): string[] {
   const all = wrap(plain(text), columns);
   if (all.length <= most) return all;
-  return [...all.slice(0, most - 1), cut(all.slice(most - 1).map((line, at) => (at === 0 ? line : line.trim())).join(' '), columns)].filter((_, at) => at < most);
+  return [
+    ...all.slice(0, most - 1),
+    cut(
+      all
+        .slice(most - 1)
+        .map((line, at) => (at === 0 ? line : line.trim()))
+        .join(' '),
+      columns,
+    ),
+  ].filter((_, at) => at < most);
+}
+
+/** A forecast, without seconds that it cannot promise. */
+export function about(ms: number): string {
+  return duration(ms < ROUGH_MS ? ms : Math.round(ms / 60_000) * 60_000);
 }
 
 /** Colour for a terminal that has it; elsewhere, and under NO_COLOR, the text itself. */

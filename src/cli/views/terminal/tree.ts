@@ -26,7 +26,12 @@ export class Tree {
       registerSignalListeners: false,
       renderer: Screen,
       fallbackRenderer: Screen,
-      rendererOptions: { spinner: new Pulse(tick), formatOutput: 'truncate', collapseSubtasks: false, collapseErrors: false },
+      rendererOptions: {
+        spinner: new Pulse(tick),
+        formatOutput: 'truncate',
+        collapseSubtasks: false,
+        collapseErrors: false,
+      },
     });
   }
 
@@ -42,7 +47,9 @@ export class Tree {
   }
 
   show(rows: readonly Shown[], foot: readonly string[]): void {
-    const shown = new Map<Task[], Task[]>([[this.#root.tasks, this.#root.tasks.filter((task) => task === this.#desk?.task)]]);
+    const shown = new Map<Task[], Task[]>([
+      [this.#root.tasks, this.#root.tasks.filter((task) => task === this.#desk?.task)],
+    ]);
     for (const row of rows) {
       const list = this.#list(row.parent).tasks;
       const task = this.#task(row);
