@@ -21,10 +21,18 @@ const RUNBOOK = defineRunbook({
   ],
 }) as unknown as Runbook;
 
-const FACTS: Readonly<Record<string, unknown>> = { 'offline-mode': { offline: 'off' }, 'set-aside': { traffic: 'in' }, 'cut-path': { path: 'open' }, stamp: { stamps: 0 } };
+const FACTS: Readonly<Record<string, unknown>> = {
+  'offline-mode': { offline: 'off' },
+  'set-aside': { traffic: 'in' },
+  'cut-path': { path: 'open' },
+  stamp: { stamps: 0 },
+};
 
 /** Foresees every server of an outline from the facts above; `except` may tell something else of a server and kind. */
-function foreseen(laid: ReturnType<typeof outlineOf>, except: Readonly<Record<string, unknown>> = {}): Map<string, Foresight> {
+function foreseen(
+  laid: ReturnType<typeof outlineOf>,
+  except: Readonly<Record<string, unknown>> = {},
+): Map<string, Foresight> {
   const told = laid.servers.map(({ name }): [string, Foresight] => {
     let foresight = NOTHING_FORESEEN;
     for (const step of laid.steps) {
@@ -32,7 +40,21 @@ function foreseen(laid: ReturnType<typeof outlineOf>, except: Readonly<Record<st
       if (step.step !== 'act' || !kind) continue;
       const known = foresee(foresight, step, kind);
       const pinned = except[`${name} ${kind.name}`] ?? FACTS[kind.name] ?? {};
-      foresight = known === 'observe' ? learn(foresight, step, kind, pinned instanceof Error ? { failure: { kind: 'unreachable', what: 'silent', where: name, state: '', remedy: '' }, hung: pinned.message === 'hung' } : { pinned, readings: {} }, 'c1') : { ...foresight, verdicts: { ...foresight.verdicts, [step.id]: known } };
+      foresight =
+        known === 'observe'
+          ? learn(
+              foresight,
+              step,
+              kind,
+              pinned instanceof Error
+                ? {
+                    failure: { kind: 'unreachable', what: 'silent', where: name, state: '', remedy: '' },
+                    hung: pinned.message === 'hung',
+                  }
+                : { pinned, readings: {} },
+              'c1',
+            )
+          : { ...foresight, verdicts: { ...foresight.verdicts, [step.id]: known } };
     }
     return [name, foresight];
   });
@@ -59,18 +81,24 @@ describe('foresight', () => {
   });
 
   test('a step that finds nothing to do alters nothing', () => {
-    expect(plan(1, { 'api-1 offline-mode': { offline: 'on' } }).slices[0]?.verdicts['7']).toMatchObject({ 'api-1': { verdict: 'change', change: { from: 'on', to: 'off' } } });
+    expect(plan(1, { 'api-1 offline-mode': { offline: 'on' } }).slices[0]?.verdicts['7']).toMatchObject({
+      'api-1': { verdict: 'change', change: { from: 'on', to: 'off' } },
+    });
   });
 
   test('a refusal is kept, and shown as a finding', () => {
     const made = plan(2, { 'api-2 cut-path': { path: 'cut' } });
     expect(made.slices[0]?.verdicts['4']?.['api-2']).toMatchObject({ verdict: 'refused' });
-    expect(made.header.findings).toContainEqual(expect.objectContaining({ severity: 'refusal', what: expect.stringContaining('api-2') }));
+    expect(made.header.findings).toContainEqual(
+      expect.objectContaining({ severity: 'refusal', what: expect.stringContaining('api-2') }),
+    );
   });
 
   test('a hung server is left to its contingency, for the whole line', () => {
     const made = plan(2, { 'api-2 offline-mode': new Error('hung') });
-    expect(Object.values(made.slices[0]?.verdicts ?? {}).map((step) => step['api-2']?.verdict)).toEqual(Array.from({ length: 7 }, () => 'contingency'));
+    expect(Object.values(made.slices[0]?.verdicts ?? {}).map((step) => step['api-2']?.verdict)).toEqual(
+      Array.from({ length: 7 }, () => 'contingency'),
+    );
   });
 });
 
@@ -99,7 +127,10 @@ describe('the plan', () => {
     expect(tampered({ ...made, slices: [...made.slices, ...made.slices] })).toMatch(/slice/);
     const slice = made.slices[0];
     if (!slice) throw new Error('a plan has a slice');
-    const other = { ...slice, verdicts: { ...slice.verdicts, '3': { ...slice.verdicts['3'], 'api-1': { verdict: 'nothing' as const } } } };
+    const other = {
+      ...slice,
+      verdicts: { ...slice.verdicts, '3': { ...slice.verdicts['3'], 'api-1': { verdict: 'nothing' as const } } },
+    };
     expect(tampered({ ...made, slices: [other] })).toMatch(/slice 0/);
   });
 });

@@ -1,5 +1,18 @@
 import { describe, expect, test } from 'vitest';
-import { checkServer, defineRunbook, first, gate, hardReset, inSlots, inWaves, offlineMode, refreshCaches, rest, z, type Server } from '../../src/index.ts';
+import {
+  checkServer,
+  defineRunbook,
+  first,
+  gate,
+  hardReset,
+  inSlots,
+  inWaves,
+  offlineMode,
+  refreshCaches,
+  rest,
+  z,
+  type Server,
+} from '../../src/index.ts';
 import type { ActStep, Runbook, StepSpec, Targets, Way } from '../../src/model/index.ts';
 import { cutWaves } from '../../src/plan/waves.ts';
 import { setAside } from '../support/kinds.ts';
@@ -8,8 +21,18 @@ import { outlineOf } from '../support/plans.ts';
 
 type Api = Targets<Way>;
 
-function runbook(steps: (api: Api) => readonly StepSpec[], reach: Runbook['reach'] = { api: ['ssh', 'http', 'bmc'] }): Runbook {
-  const made = defineRunbook({ title: 'made up', reach: { api: ['ssh', 'http', 'bmc'] }, inputs: z.strictObject({}), budget: { failures: 2 }, window: { limitMs: 3_600_000 }, steps: ({ api }) => steps(api as unknown as Api) });
+function runbook(
+  steps: (api: Api) => readonly StepSpec[],
+  reach: Runbook['reach'] = { api: ['ssh', 'http', 'bmc'] },
+): Runbook {
+  const made = defineRunbook({
+    title: 'made up',
+    reach: { api: ['ssh', 'http', 'bmc'] },
+    inputs: z.strictObject({}),
+    budget: { failures: 2 },
+    window: { limitMs: 3_600_000 },
+    steps: ({ api }) => steps(api),
+  });
   return { ...made, reach } as unknown as Runbook;
 }
 
@@ -18,19 +41,28 @@ function waves(servers: number, steps: (api: Api) => readonly StepSpec[], domain
 }
 
 describe('waves', () => {
-  test.each([1, 2, 7, 19, 20, 21, 399, 400, 401])('%i servers: none is lost, none comes twice, and no wave is above its cap', (count) => {
-    for (const atMost of [1, 3, 20]) {
-      for (const by of [undefined, 'domain'] as const) {
-        const cut = waves(count, (api) => [inWaves({ atMost, ...(by ? { by } : {}) }, setAside(api))]);
-        expect(cut.every((wave) => wave.length > 0 && wave.length <= atMost)).toBe(true);
-        expect(cut.flat().toSorted()).toEqual(paperFleet({ servers: count, domains: 3 }).servers.map(({ name }) => name).toSorted());
+  test.each([1, 2, 7, 19, 20, 21, 399, 400, 401])(
+    '%i servers: none is lost, none comes twice, and no wave is above its cap',
+    (count) => {
+      for (const atMost of [1, 3, 20]) {
+        for (const by of [undefined, 'domain'] as const) {
+          const cut = waves(count, (api) => [inWaves({ atMost, ...(by ? { by } : {}) }, setAside(api))]);
+          expect(cut.every((wave) => wave.length > 0 && wave.length <= atMost)).toBe(true);
+          expect(cut.flat().toSorted()).toEqual(
+            paperFleet({ servers: count, domains: 3 })
+              .servers.map(({ name }) => name)
+              .toSorted(),
+          );
+        }
       }
-    }
-  });
+    },
+  );
 
   test('without a specification a wave is at most a lane of 200', () => {
     expect(waves(450, (api) => [setAside(api)]).map((wave) => wave.length)).toEqual([200, 200, 50]);
-    expect(waves(450, (api) => [inWaves({ atMost: 1_000 }, setAside(api))]).every((wave) => wave.length <= 200)).toBe(true);
+    expect(waves(450, (api) => [inWaves({ atMost: 1_000 }, setAside(api))]).every((wave) => wave.length <= 200)).toBe(
+      true,
+    );
   });
 
   test('by domain, no wave takes servers of two domains', () => {
@@ -59,18 +91,38 @@ describe('waves', () => {
 
 describe('what the compiler refuses, the plan refuses in the same words', () => {
   test('a step that needs a way which the reach lacks', () => {
-    expect(() => outlineOf(runbook((api) => [hardReset(api)], { api: ['ssh', 'http'] }), paperFleet({ servers: 2 }))).toThrow(
-      'Targets<"ssh" | "http"> is not assignable to parameter of type Targets<"bmc">',
-    );
+    expect(() =>
+      outlineOf(
+        runbook((api) => [hardReset(api)], { api: ['ssh', 'http'] }),
+        paperFleet({ servers: 2 }),
+      ),
+    ).toThrow('Targets<"ssh" | "http"> is not assignable to parameter of type Targets<"bmc">');
   });
 
   test('a server that has no BMC, by its name', () => {
-    expect(() => outlineOf(runbook((api) => [checkServer(api)]), paperFleet({ servers: 3, withoutBmc: [2] }))).toThrow(/server api-2 cannot be reached by bmc.*--except/);
-    expect(outlineOf(runbook((api) => [checkServer(api)]), paperFleet({ servers: 3, withoutBmc: [2] }), {}, ['api-2']).servers).toHaveLength(2);
+    expect(() =>
+      outlineOf(
+        runbook((api) => [checkServer(api)]),
+        paperFleet({ servers: 3, withoutBmc: [2] }),
+      ),
+    ).toThrow(/server api-2 cannot be reached by bmc.*--except/);
+    expect(
+      outlineOf(
+        runbook((api) => [checkServer(api)]),
+        paperFleet({ servers: 3, withoutBmc: [2] }),
+        {},
+        ['api-2'],
+      ).servers,
+    ).toHaveLength(2);
   });
 
   test('an unknown group', () => {
-    expect(() => outlineOf(runbook((api) => [setAside({ ...api, group: 'web' })]), paperFleet({ servers: 2 }))).toThrow(/group web is not in the runbook's reach/);
+    expect(() =>
+      outlineOf(
+        runbook((api) => [setAside({ ...api, group: 'web' })]),
+        paperFleet({ servers: 2 }),
+      ),
+    ).toThrow(/group web is not in the runbook's reach/);
   });
 });
 
@@ -86,11 +138,23 @@ describe('an empty selection is an error, never "all"', () => {
   });
 
   test('all servers left out', () => {
-    expect(() => outlineOf(runbook((api) => [setAside(api)]), paperFleet({ servers: 2 }), {}, ['api-1', 'api-2'])).toThrow(/group api has no server left/);
+    expect(() =>
+      outlineOf(
+        runbook((api) => [setAside(api)]),
+        paperFleet({ servers: 2 }),
+        {},
+        ['api-1', 'api-2'],
+      ),
+    ).toThrow(/group api has no server left/);
   });
 
   test('another group only', () => {
-    expect(() => outlineOf(runbook((api) => [setAside(api)]), paperFleet({ servers: 2, group: 'web' }))).toThrow(/group api has no server left/);
+    expect(() =>
+      outlineOf(
+        runbook((api) => [setAside(api)]),
+        paperFleet({ servers: 2, group: 'web' }),
+      ),
+    ).toThrow(/group api has no server left/);
   });
 });
 
@@ -108,7 +172,10 @@ test('a gate with a fuse goes back to the last refresh in slots before it, and t
 });
 
 test('a canary is whoever a step takes first and alone, and its failure ends the run', () => {
-  const laid = outlineOf(runbook((api) => [setAside(first(api, 1)), setAside(rest(api, 1))]), paperFleet({ servers: 3 }));
+  const laid = outlineOf(
+    runbook((api) => [setAside(first(api, 1)), setAside(rest(api, 1))]),
+    paperFleet({ servers: 3 }),
+  );
   expect(laid.canaries).toEqual(['api-1']);
   expect(laid.steps.map((step) => step.step === 'act' && step.failureEnds)).toEqual([true, false]);
 });

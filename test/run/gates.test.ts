@@ -8,14 +8,21 @@ import { compiled, outlineOf } from '../support/plans.ts';
 
 const ANSWERS = { yes: 'go-on', 'not yet': 'ask-again', failed: 'go-home' } as const;
 
-function planWith(options: Partial<GateOptions>, answers: Readonly<Record<string, 'go-on' | 'ask-again' | 'go-home'>> = ANSWERS): Plan {
+function planWith(
+  options: Partial<GateOptions>,
+  answers: Readonly<Record<string, 'go-on' | 'ask-again' | 'go-home'>> = ANSWERS,
+): Plan {
   const runbook = defineRunbook({
     title: 'made up',
     reach: { api: ['ssh'] },
     inputs: z.strictObject({}),
     budget: { failures: 2 },
     window: { limitMs: 24 * 3_600_000 },
-    steps: ({ api }) => [inSlots({ perSecond: 1000, fraction: 1 }, refreshCaches(api)), question('Go on?', { role: 'any', onTimeout: 'hold', answers, ...options }), setAside(api)],
+    steps: ({ api }) => [
+      inSlots({ perSecond: 1000, fraction: 1 }, refreshCaches(api)),
+      question('Go on?', { role: 'any', onTimeout: 'hold', answers, ...options }),
+      setAside(api),
+    ],
   }) as unknown as Runbook;
   const fleet = paperFleet({ servers: 2 });
   return compiled({ runbook, fleet, laid: outlineOf(runbook, fleet) });
@@ -80,13 +87,21 @@ describe('a gate', () => {
   test('nobody answers: abort goes home at its time, also while halted; hold waits on', () => {
     expect(at({ onTimeout: 'abort', expiresMs: 60_000 }).until(59_000).state.mode).toBe('forward');
     expect(at({ onTimeout: 'abort', expiresMs: 60_000 }).until(60_100).closed).toMatchObject({ outcome: 'home' });
-    expect(at({ onTimeout: 'abort', expiresMs: 60_000 }).say({ type: 'halted', by: 'somebody' }).until(60_100).state.homeWhy?.code).toBe('timeout');
+    expect(
+      at({ onTimeout: 'abort', expiresMs: 60_000 }).say({ type: 'halted', by: 'somebody' }).until(60_100).state.homeWhy
+        ?.code,
+    ).toBe('timeout');
     expect(at({ onTimeout: 'hold', expiresMs: 60_000 }).until(600_000).gate()?.phase).toBe('asked');
   });
 
   test('while nobody answers the fuse burns: before it is too short everything is refreshed again, and not earlier', () => {
-    const clocks = (nowMs: number): unknown => ({ clocks: [{ name: 'sessions', whenExpired: 'fatal', ageMs: 0, ttlMs: 200_000, readAtMs: nowMs }] });
-    const script: Script = (effect, nowMs) => (effect.effect === 'confirm' ? { type: 'confirmed', id: effect.id, readings: clocks(nowMs) as never } : goesWell()(effect, nowMs));
+    const clocks = (nowMs: number): unknown => ({
+      clocks: [{ name: 'sessions', whenExpired: 'fatal', ageMs: 0, ttlMs: 200_000, readAtMs: nowMs }],
+    });
+    const script: Script = (effect, nowMs) =>
+      effect.effect === 'confirm'
+        ? { type: 'confirmed', id: effect.id, readings: clocks(nowMs) as never }
+        : goesWell()(effect, nowMs);
     const drive = at({ fuse: { outageMs: 120_000, marginMs: 20_000 } }, script);
     drive.until(59_000);
     expect(drive.made('perform')).toHaveLength(2);
@@ -100,7 +115,12 @@ describe('a gate', () => {
     const short = { clocks: [{ name: 'sessions', whenExpired: 'fatal', ageMs: 0, ttlMs: 200_000, readAtMs: 0 }] };
     let slow = false;
     const script: Script = (effect, nowMs) => {
-      if (effect.effect === 'confirm') return { type: 'confirmed', id: effect.id, readings: { clocks: [{ ...short.clocks[0], readAtMs: nowMs }] } as never };
+      if (effect.effect === 'confirm')
+        return {
+          type: 'confirmed',
+          id: effect.id,
+          readings: { clocks: [{ ...short.clocks[0], readAtMs: nowMs }] } as never,
+        };
       return slow && effect.effect === 'look' ? undefined : goesWell()(effect, nowMs);
     };
     const drive = at({ fuse: { outageMs: 120_000, marginMs: 20_000 } }, script);

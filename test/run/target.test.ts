@@ -7,8 +7,26 @@ import { seen } from '../support/drive.ts';
 
 const CHANGE = { to: 'out' };
 const STEP: ActStep = {
-  step: 'act', id: '1', title: 'made up', kind: { name: 'k', version: 1 }, nature: 'risk', input: {}, idempotent: true, onUnmet: 'fail', failureEnds: false, needs: [], undoNeeds: [],
-  irreversible: null, leavesNothing: false, waves: [['a']], atMost: 1, perSecond: null, releasedBy: null, releases: null, soakMs: 0, expectedMs: 1_000,
+  step: 'act',
+  id: '1',
+  title: 'made up',
+  kind: { name: 'k', version: 1 },
+  nature: 'risk',
+  input: {},
+  idempotent: true,
+  onUnmet: 'fail',
+  failureEnds: false,
+  needs: [],
+  undoNeeds: [],
+  irreversible: null,
+  leavesNothing: false,
+  waves: [['a']],
+  atMost: 1,
+  perSecond: null,
+  releasedBy: null,
+  releases: null,
+  soakMs: 0,
+  expectedMs: 1_000,
 };
 const planned = (verdict: PlanVerdict): TargetRule => ({ server: 'a', step: STEP, does: 'perform', planned: verdict });
 const AS_PLANNED = planned({ verdict: 'change', change: CHANGE, diff: [] });
@@ -22,7 +40,12 @@ function trouble(kind: Failure['kind']): Failure {
 }
 
 function after(target: TargetState, rule: TargetRule, outcome: Looked | Failure['kind'], atMs = 0): TargetState {
-  return applyToTarget(target, { type: 'looked', id: 'x', outcome: typeof outcome === 'string' ? { failure: trouble(outcome) } : outcome }, rule, atMs);
+  return applyToTarget(
+    target,
+    { type: 'looked', id: 'x', outcome: typeof outcome === 'string' ? { failure: trouble(outcome) } : outcome },
+    rule,
+    atMs,
+  );
 }
 
 const nothing = seen(null, { verdict: { verdict: 'nothing' } });
@@ -31,12 +54,25 @@ const unmet = { holds: false, why: 'not yet' } as const;
 describe('a look', () => {
   test.each<[string, TargetState, TargetRule, Looked, TargetState['phase'], Failure['kind']?]>([
     ['the change of the plan', LOOKING, AS_PLANNED, seen(CHANGE), 'ready'],
-    ['the same change, keys in another order', LOOKING, planned({ verdict: 'change', change: { a: 1, b: 2 }, diff: [] }), seen({ b: 2, a: 1 }), 'ready'],
+    [
+      'the same change, keys in another order',
+      LOOKING,
+      planned({ verdict: 'change', change: { a: 1, b: 2 }, diff: [] }),
+      seen({ b: 2, a: 1 }),
+      'ready',
+    ],
     ['another change', LOOKING, AS_PLANNED, seen({ to: 'in' }), 'failed', 'drift'],
     ['nothing, where the plan has a change', LOOKING, AS_PLANNED, nothing, 'failed', 'drift'],
     ['a change, where the plan has nothing', LOOKING, planned({ verdict: 'nothing' }), seen(CHANGE), 'failed', 'drift'],
     ['nothing, as planned', LOOKING, planned({ verdict: 'nothing' }), nothing, 'done'],
-    ['a refusal', LOOKING, AS_PLANNED, seen(null, { verdict: { verdict: 'refused', why: 'no', remedy: '' } }), 'failed', 'condition'],
+    [
+      'a refusal',
+      LOOKING,
+      AS_PLANNED,
+      seen(null, { verdict: { verdict: 'refused', why: 'no', remedy: '' } }),
+      'failed',
+      'condition',
+    ],
     ['an unforeseen change within bounds', LOOKING, UNKNOWN, seen(CHANGE), 'ready'],
     ['an unforeseen change outside them', LOOKING, UNKNOWN, seen(CHANGE, { withinBounds: false }), 'failed', 'drift'],
     ['nothing, unforeseen', LOOKING, UNKNOWN, nothing, 'done'],
@@ -44,27 +80,49 @@ describe('a look', () => {
     ['an unmet need', LOOKING, AS_PLANNED, seen(CHANGE, { need: unmet }), 'held', 'needs'],
     ['in doubt, nothing left to do: it was done', DIRTY, AS_PLANNED, nothing, 'acted'],
     ['in doubt, the same again, repeatable', DIRTY, AS_PLANNED, seen(CHANGE), 'ready'],
-    ['in doubt, the same again, not repeatable', DIRTY, AS_PLANNED, seen(CHANGE, { repeatable: false }), 'unknown', 'lost'],
+    [
+      'in doubt, the same again, not repeatable',
+      DIRTY,
+      AS_PLANNED,
+      seen(CHANGE, { repeatable: false }),
+      'unknown',
+      'lost',
+    ],
     ['in doubt, something else', DIRTY, UNKNOWN, seen({ to: 'in' }), 'failed', 'drift'],
     ['before an undo: as before already', DIRTY, UNDO, seen(CHANGE), 'done'],
     ['before an undo: changed', DIRTY, UNDO, nothing, 'ready'],
-    ['before an undo: a need unmet', DIRTY, UNDO, seen(null, { verdict: { verdict: 'nothing' }, need: unmet }), 'held', 'needs'],
+    [
+      'before an undo: a need unmet',
+      DIRTY,
+      UNDO,
+      seen(null, { verdict: { verdict: 'nothing' }, need: unmet }),
+      'held',
+      'needs',
+    ],
   ])('%s', (_what, target, rule, outcome, phase, kind) => {
     const found = after(target, rule, outcome);
     expect([found.phase, found.failure?.kind]).toEqual([phase, kind]);
   });
 
   test('an unmet condition of a kind that waits is asked again', () => {
-    const found = after(LOOKING, { ...AS_PLANNED, step: { ...STEP, onUnmet: 'hold' } }, seen(CHANGE, { condition: unmet }), 100);
+    const found = after(
+      LOOKING,
+      { ...AS_PLANNED, step: { ...STEP, onUnmet: 'hold' } },
+      seen(CHANGE, { condition: unmet }),
+      100,
+    );
     expect(found).toMatchObject({ phase: 'held', lookAtMs: 5_100 });
   });
 
-  test.each(['unreachable', 'timeout', 'lost', 'command'] as const)('that gets no answer (%s) is made three times before the server counts as failed', (kind) => {
-    const once = after(LOOKING, AS_PLANNED, kind);
-    const twice = after(once, AS_PLANNED, kind);
-    expect([once.phase, twice.phase, after(twice, AS_PLANNED, kind).phase]).toEqual(['held', 'held', 'failed']);
-    expect(after(after(twice, AS_PLANNED, seen(CHANGE, { need: unmet })), AS_PLANNED, kind).phase).toBe('held');
-  });
+  test.each(['unreachable', 'timeout', 'lost', 'command'] as const)(
+    'that gets no answer (%s) is made three times before the server counts as failed',
+    (kind) => {
+      const once = after(LOOKING, AS_PLANNED, kind);
+      const twice = after(once, AS_PLANNED, kind);
+      expect([once.phase, twice.phase, after(twice, AS_PLANNED, kind).phase]).toEqual(['held', 'held', 'failed']);
+      expect(after(after(twice, AS_PLANNED, seen(CHANGE, { need: unmet })), AS_PLANNED, kind).phase).toBe('held');
+    },
+  );
 
   test.each(['host-key', 'denied', 'output', 'internal', 'bmc'] as const)('that says %s is not made again', (kind) => {
     expect(after(LOOKING, AS_PLANNED, kind).phase).toBe('failed');
@@ -81,7 +139,11 @@ describe('a look', () => {
 
 describe('an act', () => {
   const ACTING: TargetState = { ...DIRTY, phase: 'acting' };
-  const told = (event: Omit<Extract<RunEvent, { type: 'performed' | 'confirmed' }>, 'id'>, target = ACTING, rule = AS_PLANNED): TargetState => applyToTarget(target, { ...event, id: 'x' } as never, rule, 0);
+  const told = (
+    event: Omit<Extract<RunEvent, { type: 'performed' | 'confirmed' }>, 'id'>,
+    target = ACTING,
+    rule = AS_PLANNED,
+  ): TargetState => applyToTarget(target, { ...event, id: 'x' }, rule, 0);
 
   test('is done when reading it again says so, and not because it returned', () => {
     expect(told({ type: 'performed' }).phase).toBe('acted');
@@ -99,22 +161,48 @@ describe('an act', () => {
     expect(told({ type: 'performed', failure: trouble(kind) })).toMatchObject({ phase, inDoubt, dirty: true });
   });
 
-  test.each(['lost', 'timeout'] as const)('that ends with %s for the last time is failed, and still in doubt', (kind) => {
-    expect(told({ type: 'performed', failure: trouble(kind) }, { ...ACTING, attempts: 3 })).toMatchObject({ phase: 'failed', inDoubt: true });
-  });
+  test.each(['lost', 'timeout'] as const)(
+    'that ends with %s for the last time is failed, and still in doubt',
+    (kind) => {
+      expect(told({ type: 'performed', failure: trouble(kind) }, { ...ACTING, attempts: 3 })).toMatchObject({
+        phase: 'failed',
+        inDoubt: true,
+      });
+    },
+  );
 
   test('in doubt: "it does not show" is an answer, "it cannot be read" is none', () => {
     const doubted: TargetState = { ...ACTING, phase: 'confirming', inDoubt: true };
-    expect(told({ type: 'confirmed', failure: trouble('not-confirmed') }, doubted)).toMatchObject({ phase: 'held', inDoubt: false });
-    expect(told({ type: 'confirmed', failure: trouble('lost') }, doubted)).toMatchObject({ phase: 'held', inDoubt: true });
+    expect(told({ type: 'confirmed', failure: trouble('not-confirmed') }, doubted)).toMatchObject({
+      phase: 'held',
+      inDoubt: false,
+    });
+    expect(told({ type: 'confirmed', failure: trouble('lost') }, doubted)).toMatchObject({
+      phase: 'held',
+      inDoubt: true,
+    });
   });
 
   test('that was told done and does not show is failed', () => {
-    expect(told({ type: 'confirmed', failure: trouble('not-confirmed') }, { ...ACTING, phase: 'confirming' }).phase).toBe('failed');
+    expect(
+      told({ type: 'confirmed', failure: trouble('not-confirmed') }, { ...ACTING, phase: 'confirming' }).phase,
+    ).toBe('failed');
   });
 });
 
 test('an engine that dies leaves in doubt what it did, and what it saw is seen anew', () => {
-  const phases = (['looking', 'ready', 'acting', 'acted', 'confirming', 'waiting', 'held', 'done', 'failed'] as const).map((phase) => [phase, orphan({ ...DIRTY, phase }, 9).phase]);
-  expect(Object.fromEntries(phases)).toEqual({ looking: 'held', ready: 'held', acting: 'doubt', acted: 'doubt', confirming: 'doubt', waiting: 'waiting', held: 'held', done: 'done', failed: 'failed' });
+  const phases = (
+    ['looking', 'ready', 'acting', 'acted', 'confirming', 'waiting', 'held', 'done', 'failed'] as const
+  ).map((phase) => [phase, orphan({ ...DIRTY, phase }, 9).phase]);
+  expect(Object.fromEntries(phases)).toEqual({
+    looking: 'held',
+    ready: 'held',
+    acting: 'doubt',
+    acted: 'doubt',
+    confirming: 'doubt',
+    waiting: 'waiting',
+    held: 'held',
+    done: 'done',
+    failed: 'failed',
+  });
 });

@@ -12,7 +12,9 @@ import { DOUBT_MIN_MS } from '../../src/run/limits.ts';
 
 type Targeted = Extract<Effect, { place: unknown }>;
 
-export const EXPECTED: readonly ExpectedFile[] = [{ path: '/etc/api.conf', sha256: GOOD, mode: '0644', owner: 'root:root', text: 'good', show: false }];
+export const EXPECTED: readonly ExpectedFile[] = [
+  { path: '/etc/api.conf', sha256: GOOD, mode: '0644', owner: 'root:root', text: 'good', show: false },
+];
 
 /** How often something that does not show yet, or soaks, is read again. */
 const READ_AGAIN_MS = 15_000;
@@ -57,7 +59,12 @@ export class Actor {
       case 'diagnose':
         this.#later(this.#tookMs() * 4, async () => {
           const vitals = await modelReader(this.#in.world, effect.target, this.#in.onContact).vitals();
-          this.#in.tell({ type: 'diagnosed', id: effect.id, condition: conditionOf(vitals), seen: describeVitals(vitals) });
+          this.#in.tell({
+            type: 'diagnosed',
+            id: effect.id,
+            condition: conditionOf(vitals),
+            seen: describeVitals(vitals),
+          });
         });
     }
   }
@@ -70,7 +77,9 @@ export class Actor {
         this.#in.onLooked(effect, looked);
         this.#in.tell({ type: 'looked', id: effect.id, outcome: looked });
       } else {
-        this.#later(Math.min(READ_AGAIN_MS, Math.max(1, (effect.soakUntilMs ?? 0) - this.#in.agenda.nowMs)), () => this.#look(effect));
+        this.#later(Math.min(READ_AGAIN_MS, Math.max(1, (effect.soakUntilMs ?? 0) - this.#in.agenda.nowMs)), () =>
+          this.#look(effect),
+        );
       }
     } catch (error) {
       this.#in.tell({ type: 'looked', id: effect.id, outcome: { failure: failureOf(error) } });
@@ -83,7 +92,10 @@ export class Actor {
     const context = this.#context(this.#in.agenda.nowMs, null);
     const { pinned, readings } = await kind.observe(server, input, read, context);
     const verdict = kind.decide(kind.pinned.parse(pinned) as never, input);
-    const condition: Condition = effect.for === 'perform' && kind.judge ? kind.judge(kind.readings.parse(readings) as never, input) : { holds: true };
+    const condition: Condition =
+      effect.for === 'perform' && kind.judge
+        ? kind.judge(kind.readings.parse(readings) as never, input)
+        : { holds: true };
     const change = verdict.verdict === 'change' ? (verdict.change as never) : null;
     let need: Condition = { holds: true };
     for (const each of effect.for === 'undo' ? step.undoNeeds : change === null ? [] : step.needs) {
@@ -104,9 +116,20 @@ export class Actor {
   #perform(effect: Extract<Targeted, { effect: 'perform' | 'undo' }>): void {
     const { chance, agenda, world } = this.#in;
     const faulty = chance.happens(this.#in.faultiness() * 3);
-    const fate = faulty ? chance.pick(['never-sent', 'lost-before', 'lost-after', 'timeout', 'late', 'lie', 'half', 'refused'] as const) : 'good';
-    const tell = (failure: FailureError | null): void => this.#in.tell({ type: 'performed', id: effect.id, ...(failure === null ? {} : { failure: failure.failure }) });
-    const said = { 'never-sent': 'unreachable', 'lost-before': 'lost', 'lost-after': 'lost', timeout: 'timeout', late: 'timeout', half: 'lost', refused: 'command' } as const;
+    const fate = faulty
+      ? chance.pick(['never-sent', 'lost-before', 'lost-after', 'timeout', 'late', 'lie', 'half', 'refused'] as const)
+      : 'good';
+    const tell = (failure: FailureError | null): void =>
+      this.#in.tell({ type: 'performed', id: effect.id, ...(failure === null ? {} : { failure: failure.failure }) });
+    const said = {
+      'never-sent': 'unreachable',
+      'lost-before': 'lost',
+      'lost-after': 'lost',
+      timeout: 'timeout',
+      late: 'timeout',
+      half: 'lost',
+      refused: 'command',
+    } as const;
     const strikes = fate === 'good' || fate === 'lost-after' || fate === 'late' || fate === 'half';
     const strikeAtMs = agenda.nowMs + (fate === 'late' ? chance.whole(5_000, 4_000 + DOUBT_MIN_MS) : this.#tookMs());
     const toldAtMs = fate === 'late' ? agenda.nowMs + 4_000 : strikeAtMs + this.#tookMs();
@@ -126,7 +149,9 @@ export class Actor {
         }
       });
     }
-    this.#later(toldAtMs - agenda.nowMs, () => tell(fate === 'good' || fate === 'lie' ? struck : trouble(said[fate], server)));
+    this.#later(toldAtMs - agenda.nowMs, () =>
+      tell(fate === 'good' || fate === 'lie' ? struck : trouble(said[fate], server)),
+    );
   }
 
   async #strike(effect: Extract<Targeted, { effect: 'perform' | 'undo' }>, half: boolean): Promise<void> {
@@ -140,7 +165,9 @@ export class Actor {
     this.#in.onContact(server.name);
     const change = kind.change.parse(effect.change) as never;
     const context = this.#context(this.#in.agenda.nowMs, null);
-    await (effect.effect === 'perform' ? kind.perform(server, change, hands, context) : kind.undo?.(server, change, hands, context));
+    await (effect.effect === 'perform'
+      ? kind.perform(server, change, hands, context)
+      : kind.undo?.(server, change, hands, context));
   }
 
   async #confirm(effect: Extract<Targeted, { effect: 'confirm' }>, wasDone: boolean): Promise<void> {
@@ -149,7 +176,11 @@ export class Actor {
       const proven = await this.#confirmOnce(effect);
       const over = effect.soakUntilMs === null || nowMs >= effect.soakUntilMs;
       if (proven.done && over) {
-        this.#in.tell({ type: 'confirmed', id: effect.id, ...(proven.readings === undefined ? {} : { readings: proven.readings }) });
+        this.#in.tell({
+          type: 'confirmed',
+          id: effect.id,
+          ...(proven.readings === undefined ? {} : { readings: proven.readings }),
+        });
       } else if (!proven.done && (wasDone || nowMs >= effect.deadlineMs)) {
         throw trouble('not-confirmed', { name: effect.place.target });
       } else {
@@ -171,17 +202,31 @@ export class Actor {
     return { done: verdict.verdict === 'change' && canonicalJson(verdict.change) === canonicalJson(effect.change) };
   }
 
-  #known(effect: Targeted): { step: ActStep; kind: StepKind; input: never; server: Fleet['servers'][number]; read: ReturnType<typeof modelReader> } {
+  #known(effect: Targeted): {
+    step: ActStep;
+    kind: StepKind;
+    input: never;
+    server: Fleet['servers'][number];
+    read: ReturnType<typeof modelReader>;
+  } {
     const step = this.#in.stepOf(effect);
     const kind = this.#in.outline.kinds.get(step.id) as StepKind;
     const server = this.#in.fleet.servers.find(({ name }) => name === effect.place.target);
     if (!server) throw new Error(`the fleet has no server ${effect.place.target}`);
-    return { step, kind, input: kind.input.parse(step.input) as never, server, read: modelReader(this.#in.world, server.name, this.#in.onContact) };
+    return {
+      step,
+      kind,
+      input: kind.input.parse(step.input) as never,
+      server,
+      read: modelReader(this.#in.world, server.name, this.#in.onContact),
+    };
   }
 
   #glitch({ place }: Targeted): void {
     if (!this.#in.chance.happens(this.#in.faultiness())) return;
-    throw trouble(this.#in.chance.pick(['timeout', 'lost', 'unreachable', 'command', 'output'] as const), { name: place.target });
+    throw trouble(this.#in.chance.pick(['timeout', 'lost', 'unreachable', 'command', 'output'] as const), {
+      name: place.target,
+    });
   }
 
   #context(sinceMs: number, priorBootId: string | null): StepContext {

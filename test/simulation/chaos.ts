@@ -3,7 +3,22 @@ import type { Agenda } from './agenda.ts';
 import { HALF, type ModelServer, type World } from './world.ts';
 
 /** Everything that can happen to the world by itself. */
-const TROUBLES = ['hang', 'hang-many', 'die', 'part', 'part-many', 'jump', 'database', 'half', 'stale-process', 'offline', 'traffic', 'bmc', 'control', 'reboot'] as const;
+const TROUBLES = [
+  'hang',
+  'hang-many',
+  'die',
+  'part',
+  'part-many',
+  'jump',
+  'database',
+  'half',
+  'stale-process',
+  'offline',
+  'traffic',
+  'bmc',
+  'control',
+  'reboot',
+] as const;
 export type Trouble = (typeof TROUBLES)[number];
 
 /** Plans what goes wrong, and that everything is mended at `calmAtMs`: behind that, a run must come to its end. */
@@ -16,7 +31,9 @@ export function unleash(world: World, agenda: Agenda, chance: Chance, calmAtMs: 
     const atMs = chance.whole(0, chance.happens(0.5) ? 400_000 : calmAtMs - 60_000);
     const lasts = chance.happens(0.5) ? chance.whole(1_000, 60_000) : chance.whole(60_000, 1_200_000);
     const victims = trouble.endsWith('-many') ? servers.filter(() => chance.happens(0.6)) : [chance.pick(servers)];
-    planned.push(`${Math.round(atMs / 1000)} s: ${trouble} ${victims.map(({ name }) => name).join(' ')} for ${Math.round(lasts / 1000)} s`);
+    planned.push(
+      `${Math.round(atMs / 1000)} s: ${trouble} ${victims.map(({ name }) => name).join(' ')} for ${Math.round(lasts / 1000)} s`,
+    );
     agenda.put(atMs, null, () => {
       world.advance(atMs);
       happen(world, agenda, chance, trouble, victims, lasts);
@@ -26,7 +43,14 @@ export function unleash(world: World, agenda: Agenda, chance: Chance, calmAtMs: 
   return planned;
 }
 
-function happen(world: World, agenda: Agenda, chance: Chance, trouble: Trouble, victims: readonly ModelServer[], lastsMs: number): void {
+function happen(
+  world: World,
+  agenda: Agenda,
+  chance: Chance,
+  trouble: Trouble,
+  victims: readonly ModelServer[],
+  lastsMs: number,
+): void {
   const untilMs = world.nowMs + lastsMs;
   switch (trouble) {
     case 'jump':
@@ -47,7 +71,14 @@ function happen(world: World, agenda: Agenda, chance: Chance, trouble: Trouble, 
   }
 }
 
-function befall(world: World, agenda: Agenda, chance: Chance, trouble: Trouble, server: ModelServer, untilMs: number): void {
+function befall(
+  world: World,
+  agenda: Agenda,
+  chance: Chance,
+  trouble: Trouble,
+  server: ModelServer,
+  untilMs: number,
+): void {
   switch (trouble) {
     case 'hang':
     case 'hang-many':

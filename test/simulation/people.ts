@@ -31,7 +31,8 @@ export class People {
     if (!calm && chance.happens(0.1)) this.#answer('no-such-gate', afterMs / 2, () => 'yes', 0);
     const stale = !calm && chance.happens(0.1);
     this.#answer(effect.gate, afterMs, () => this.#word(effect), stale ? chance.whole(20_000, 120_000) : 0);
-    if (!calm && chance.happens(0.15)) this.#answer(effect.gate, afterMs + chance.whole(0, 5_000), () => this.#word(effect), 0);
+    if (!calm && chance.happens(0.15))
+      this.#answer(effect.gate, afterMs + chance.whole(0, 5_000), () => this.#word(effect), 0);
     // Nobody forgets for ever: while the gate is open, somebody comes back to it.
     this.#remind(effect);
   }

@@ -13,7 +13,14 @@ export function modelReader(world: World, name: string, seen: (server: string) =
   return {
     files: async (paths) => {
       const { file } = own();
-      return paths.map((path) => ({ path, sha256: file, mode: '0644', owner: 'root:root', sizeBytes: 4, text: file === GOOD ? 'good' : 'half' }));
+      return paths.map((path) => ({
+        path,
+        sha256: file,
+        mode: '0644',
+        owner: 'root:root',
+        sizeBytes: 4,
+        text: file === GOOD ? 'good' : 'half',
+      }));
     },
     bootId: async () => `boot-${own().boot}`,
     get: async () => {

@@ -1,5 +1,16 @@
 import { canonicalJson } from '../../src/plan/index.ts';
-import { actStepOf, createMachine, isSettled, trackOf, type Effect, type Machine, type RunEvent, type RunState, type Stamped, type Track } from '../../src/run/index.ts';
+import {
+  actStepOf,
+  createMachine,
+  isSettled,
+  trackOf,
+  type Effect,
+  type Machine,
+  type RunEvent,
+  type RunState,
+  type Stamped,
+  type Track,
+} from '../../src/run/index.ts';
 import { Chance } from '../support/chance.ts';
 import { paperFleet } from '../support/fleet.ts';
 import { paperPlan } from '../support/plans.ts';
@@ -43,22 +54,39 @@ export class SimulationFailed extends Error {
 export type Mute = 'chaos' | 'crashes' | 'faults' | 'people';
 
 /** One run of the real machine from a seed. Throws SimulationFailed with a transcript when a promise is broken. */
-export async function simulate(seed: number, mutes: ReadonlySet<Mute> = new Set(), breakMachine: (machine: Machine) => Machine = (same) => same): Promise<Told | null> {
+export async function simulate(
+  seed: number,
+  mutes: ReadonlySet<Mute> = new Set(),
+  breakMachine: (machine: Machine) => Machine = (same) => same,
+): Promise<Told | null> {
   const simulation = await prepare(seed, mutes, breakMachine);
   if (simulation === null) return null;
   return simulation.run();
 }
 
-async function prepare(seed: number, mutes: ReadonlySet<Mute>, breakMachine: (machine: Machine) => Machine): Promise<Simulation | null> {
+async function prepare(
+  seed: number,
+  mutes: ReadonlySet<Mute>,
+  breakMachine: (machine: Machine) => Machine,
+): Promise<Simulation | null> {
   const chance = new Chance(seed);
   const bag = RUNBOOKS.flatMap((each) => Array.from({ length: each.weight }, () => each));
   const { name, runbook } = chance.pick(bag);
   const fleet = paperFleet({ servers: chance.whole(3, 8), domains: chance.whole(1, 3) });
   const world = new World(chance, fleet.servers);
   befoul(world, chance, name);
-  const except = chance.happens(0.2) ? [{ server: fleet.servers.at(-1)?.name ?? '', reason: 'it is being mended', traffic: 'out' as const }] : [];
-  const { plan, outline } = await paperPlan({ runbook, fleet, except, reader: (server) => modelReader(world, server), expected: EXPECTED });
-  if (plan.header.findings.some(({ severity, code }) => severity === 'refusal' && code !== 'hung' && code !== 'except')) return null;
+  const except = chance.happens(0.2)
+    ? [{ server: fleet.servers.at(-1)?.name ?? '', reason: 'it is being mended', traffic: 'out' as const }]
+    : [];
+  const { plan, outline } = await paperPlan({
+    runbook,
+    fleet,
+    except,
+    reader: (server) => modelReader(world, server),
+    expected: EXPECTED,
+  });
+  if (plan.header.findings.some(({ severity, code }) => severity === 'refusal' && code !== 'hung' && code !== 'except'))
+    return null;
   drift(world, chance);
   const machine = breakMachine(createMachine(plan));
   return new Simulation({ seed, name, mutes, world, machine, fleet, outline });
@@ -151,14 +179,27 @@ class Simulation {
   async run(): Promise<Told> {
     try {
       this.#unleash();
-      this.#write({ type: 'opened', run: 'r', plan: this.#in.machine.index.plan.hash, title: 'simulated', by: 'somebody', host: 'here' });
+      this.#write({
+        type: 'opened',
+        run: 'r',
+        plan: this.#in.machine.index.plan.hash,
+        title: 'simulated',
+        by: 'somebody',
+        host: 'here',
+      });
       this.#write({ type: 'approved', plan: this.#in.machine.index.plan.hash, by: 'somebody' });
       this.#write({ type: 'engine', pid: 1, host: 'here', neap: '0.0.0' });
       while (!this.#now.closed) await this.#turn();
       this.#demandReplay();
     } catch (error) {
-      if (error instanceof Broken) throw new SimulationFailed(this.#in.seed, error.promise, error.message, this.transcript());
-      throw new SimulationFailed(this.#in.seed, 'no exception', error instanceof Error ? (error.stack ?? error.message) : String(error), this.transcript());
+      if (error instanceof Broken)
+        throw new SimulationFailed(this.#in.seed, error.promise, error.message, this.transcript());
+      throw new SimulationFailed(
+        this.#in.seed,
+        'no exception',
+        error instanceof Error ? (error.stack ?? error.message) : String(error),
+        this.transcript(),
+      );
     }
     const { seed, name, world } = this.#in;
     return {
@@ -175,11 +216,24 @@ class Simulation {
 
   /** The last events, one a line, for whoever has to understand a failure. */
   transcript(last = 60): string {
-    const lines = this.#events.slice(-last).map(({ atMs, event }) => `${String(Math.round(atMs / 100) / 10).padStart(8)} ${told(event)}`);
-    const tracks = (this.#state?.tracks ?? []).map((track) => `${track.id}: ${track.status}, step ${track.cursor}; ${unsettled(track)}`);
-    const outs = Object.entries(this.#state?.out ?? {}).map(([server, { step, fate, track, recovered }]) => `${server} out at ${step}: ${fate}, track ${track}, recovered ${recovered}`);
+    const lines = this.#events
+      .slice(-last)
+      .map(({ atMs, event }) => `${String(Math.round(atMs / 100) / 10).padStart(8)} ${told(event)}`);
+    const tracks = (this.#state?.tracks ?? []).map(
+      (track) => `${track.id}: ${track.status}, step ${track.cursor}; ${unsettled(track)}`,
+    );
+    const outs = Object.entries(this.#state?.out ?? {}).map(
+      ([server, { step, fate, track, recovered }]) =>
+        `${server} out at ${step}: ${fate}, track ${track}, recovered ${recovered}`,
+    );
     outs.push(`flying: ${Object.keys(this.#state?.flying ?? {}).join(' ')}`);
-    return [`runbook ${this.#in.name}, ${this.#in.world.servers.size} servers`, ...this.#troubles, ...lines, ...tracks, ...outs].join('\n');
+    return [
+      `runbook ${this.#in.name}, ${this.#in.world.servers.size} servers`,
+      ...this.#troubles,
+      ...lines,
+      ...tracks,
+      ...outs,
+    ].join('\n');
   }
 
   #unleash(): void {
@@ -187,9 +241,14 @@ class Simulation {
     const chance = new Chance(seed + 0x55);
     this.#troubles = mutes.has('chaos') ? [] : unleash(world, this.#agenda, chance, CALM_AT_MS);
     const crashes = mutes.has('crashes') || chance.happens(0.5) ? 0 : chance.whole(1, 4);
-    this.#crashAt = Array.from({ length: crashes }, () => chance.whole(4, chance.pick([60, 300, 900]))).toSorted((a, b) => a - b);
+    this.#crashAt = Array.from({ length: crashes }, () => chance.whole(4, chance.pick([60, 300, 900]))).toSorted(
+      (a, b) => a - b,
+    );
     if (mutes.has('people')) return;
-    if (chance.happens(0.15)) this.#agenda.put(chance.whole(0, CALM_AT_MS), null, () => this.#say({ type: 'abort', by: 'somebody', reason: 'enough' }));
+    if (chance.happens(0.15))
+      this.#agenda.put(chance.whole(0, CALM_AT_MS), null, () =>
+        this.#say({ type: 'abort', by: 'somebody', reason: 'enough' }),
+      );
     if (chance.happens(0.2)) {
       const atMs = chance.whole(0, chance.pick([300_000, CALM_AT_MS]));
       this.#agenda.put(atMs, null, () => this.#say({ type: 'halted', by: 'somebody' }));
@@ -204,7 +263,8 @@ class Simulation {
   /** Once round the host's loop. */
   async #turn(): Promise<void> {
     if (this.#events.length > EVENTS_MAX) throw new Broken('promise 12', `more than ${EVENTS_MAX} events`);
-    if (this.#agenda.nowMs > CLOSED_BY_MS) throw new Broken('promise 12', 'the world is calm, gates are answered, and the run does not end');
+    if (this.#agenda.nowMs > CLOSED_BY_MS)
+      throw new Broken('promise 12', 'the world is calm, gates are answered, and the run does not end');
     if (!this.#alive) return this.#pass();
     if (this.#inbox.length > 0) {
       for (const event of this.#inbox.splice(0)) {
@@ -292,7 +352,8 @@ class Simulation {
     const journal = JSON.parse(JSON.stringify(this.#events)) as Stamped[];
     let state: RunState | null = null;
     for (const event of journal) state = this.#in.machine.apply(state, event);
-    if (canonicalJson(state) !== canonicalJson(this.#state)) throw new Broken('promise 3', 'replaying the journal gives another state');
+    if (canonicalJson(state) !== canonicalJson(this.#state))
+      throw new Broken('promise 3', 'replaying the journal gives another state');
     this.#state = state;
   }
 }
@@ -300,8 +361,12 @@ class Simulation {
 function unsettled(track: Track): string {
   const current = track.steps[track.cursor];
   if (current?.step !== 'act') return current?.step ?? 'at its end';
-  const open = current.waves.flatMap(({ targets }) => Object.entries(targets).filter(([, target]) => !isSettled(target)));
-  return open.map(([server, { phase, failure }]) => `${server} ${phase}${failure ? ` (${failure.kind}: ${failure.what})` : ''}`).join(', ');
+  const open = current.waves.flatMap(({ targets }) =>
+    Object.entries(targets).filter(([, target]) => !isSettled(target)),
+  );
+  return open
+    .map(([server, { phase, failure }]) => `${server} ${phase}${failure ? ` (${failure.kind}: ${failure.what})` : ''}`)
+    .join(', ');
 }
 
 /** Nobody may change a state that was given out. Shares what is frozen already, so it costs what is new. */

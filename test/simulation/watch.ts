@@ -1,6 +1,17 @@
 import type { ActStep } from '../../src/model/index.ts';
 import { canonicalJson, type Outline } from '../../src/plan/index.ts';
-import { actStepOf, isSettled, trackOf, type Effect, type Looked, type Machine, type RunEvent, type RunState, type Stamped, type Track } from '../../src/run/index.ts';
+import {
+  actStepOf,
+  isSettled,
+  trackOf,
+  type Effect,
+  type Looked,
+  type Machine,
+  type RunEvent,
+  type RunState,
+  type Stamped,
+  type Track,
+} from '../../src/run/index.ts';
 import type { ModelServer, World } from './world.ts';
 
 type Targeted = Extract<Effect, { place: unknown }>;
@@ -36,7 +47,9 @@ export class Watch {
 
   constructor(input: WatchInput) {
     this.#in = input;
-    this.#before = new Map([...input.world.servers.values()].map(({ name, offline, traffic }) => [name, { offline, traffic }]));
+    this.#before = new Map(
+      [...input.world.servers.values()].map(({ name, offline, traffic }) => [name, { offline, traffic }]),
+    );
     this.#frozen = new Set(input.outline.servers.map(({ name }) => name));
   }
 
@@ -45,8 +58,14 @@ export class Watch {
     if (state === null) return;
     if (state.closed) throw new Broken('promise 8', `event ${event.type} after the run was closed`);
     if (event.type === 'intended') this.#intendedNow(state, event.effect, atMs);
-    if (event.type === 'looked' || event.type === 'performed' || event.type === 'confirmed' || event.type === 'diagnosed') {
-      if (!this.#intended.has(event.id)) throw new Broken('promise 3', `an outcome of ${event.id}, which was never intended`);
+    if (
+      event.type === 'looked' ||
+      event.type === 'performed' ||
+      event.type === 'confirmed' ||
+      event.type === 'diagnosed'
+    ) {
+      if (!this.#intended.has(event.id))
+        throw new Broken('promise 3', `an outcome of ${event.id}, which was never intended`);
       if (this.#ended.has(event.id)) throw new Broken('promise 3', `a second outcome of ${event.id}`);
       this.#ended.add(event.id);
     }
@@ -58,34 +77,58 @@ export class Watch {
     const server = this.#in.world.server(effect.place.target);
     const step = this.#in.outline.steps.length > 0 ? this.#needsOf(effect) : [];
     const { world } = this.#in;
-    const needsAreTrue = step.every((need) => (need === 'answers' ? world.answersFrom(server) : need === 'converged' ? world.isProven(server) : world.ageOf(server) < server.ttlMs));
-    this.#looks.set(keyOf(effect), { atMs: world.nowMs, needsAreTrue, hung: verdict.verdict === 'change' && server.life === 'hung', repeatable });
+    const needsAreTrue = step.every((need) =>
+      need === 'answers'
+        ? world.answersFrom(server)
+        : need === 'converged'
+          ? world.isProven(server)
+          : world.ageOf(server) < server.ttlMs,
+    );
+    this.#looks.set(keyOf(effect), {
+      atMs: world.nowMs,
+      needsAreTrue,
+      hung: verdict.verdict === 'change' && server.life === 'hung',
+      repeatable,
+    });
   }
 
   /** Called when a change comes through to a server, right before it does. */
   deed(name: string, what: string, effect: Targeted): void {
     const server = this.#in.world.server(name);
     if (!this.#intended.has(effect.id)) throw new Broken('promise 3', `${what} on ${name} came before its intent`);
-    if (what === 'reset' && server.life !== 'hung' && !server.touched.has('power') && this.#looks.get(keyOf(effect))?.hung !== true) {
+    if (
+      what === 'reset' &&
+      server.life !== 'hung' &&
+      !server.touched.has('power') &&
+      this.#looks.get(keyOf(effect))?.hung !== true
+    ) {
       throw new Broken('promise 10', `${name} was reset, and it was ${server.life}`);
     }
-    if (what === 'reset' && server.life === 'booting' && !server.touched.has('power')) throw new Broken('promise 10', `${name} was reset while it boots`);
+    if (what === 'reset' && server.life === 'booting' && !server.touched.has('power'))
+      throw new Broken('promise 10', `${name} was reset while it boots`);
     if (what === 'refresh:stamps' && server.stamps > 0) throw new Broken('promise 3', `${name} was stamped twice`);
   }
 
   contact(name: string): void {
-    if (!this.#frozen.has(name)) throw new Broken('promise 5', `${name} is not in the frozen target set, and was contacted`);
+    if (!this.#frozen.has(name))
+      throw new Broken('promise 5', `${name} is not in the frozen target set, and was contacted`);
   }
 
   #needsOf(effect: Targeted): readonly string[] {
     const step = this.#stepOf.get(effect.id);
-    return step === undefined ? [] : (effect.effect === 'undo' || (effect.effect === 'look' && effect.for === 'undo') ? step.undoNeeds : step.needs).map(({ need }) => need);
+    return step === undefined
+      ? []
+      : (effect.effect === 'undo' || (effect.effect === 'look' && effect.for === 'undo')
+          ? step.undoNeeds
+          : step.needs
+        ).map(({ need }) => need);
   }
 
   readonly #stepOf = new Map<string, ActStep>();
 
   #intendedNow(state: RunState, effect: Effect, atMs: number): void {
-    if (this.#intended.has(effect.id) && !isRepeatable(effect)) throw new Broken('promise 3', `effect id ${effect.id} was used twice`);
+    if (this.#intended.has(effect.id) && !isRepeatable(effect))
+      throw new Broken('promise 3', `effect id ${effect.id} was used twice`);
     this.#intended.set(effect.id, effect);
     this.#ended.delete(effect.id);
     if (!('place' in effect)) return;
@@ -94,10 +137,12 @@ export class Watch {
     if (!track) throw new Broken('promise 2', `effect ${effect.id} is of no track`);
     const step = actStepOf(this.#in.machine.index, track, place.step);
     this.#stepOf.set(effect.id, step);
-    if (!this.#frozen.has(place.target)) throw new Broken('promise 5', `${effect.id} is on a server outside the frozen target set`);
+    if (!this.#frozen.has(place.target))
+      throw new Broken('promise 5', `${effect.id} is on a server outside the frozen target set`);
     const act = track.steps[place.step];
     const target = act?.step === 'act' ? act.waves[place.wave]?.targets[place.target] : undefined;
-    if (!target || act?.step !== 'act') throw new Broken('promise 2', `${effect.id} is on a server which has no part in that wave`);
+    if (!target || act?.step !== 'act')
+      throw new Broken('promise 2', `${effect.id} is on a server which has no part in that wave`);
     const starts = effect.effect === 'look' && target.phase === 'waiting';
     if (starts) this.#starting(state, track, step, effect.id, atMs);
     if (effect.effect === 'perform' || effect.effect === 'undo') this.#acting(state, track, step, effect, atMs);
@@ -110,28 +155,45 @@ export class Watch {
       if (state.mode === 'home') throw new Broken('promise 7', `${id} was started after the run turned for home`);
       const counted = spent(state) + underWay(track, this.#in.machine);
       const { failures } = this.#in.machine.index.plan.header.budget;
-      if (counted >= failures) throw new Broken('promise 6', `${id} was started with ${spent(state)} failed and ${underWay(track, this.#in.machine)} under way of ${failures}`);
+      if (counted >= failures)
+        throw new Broken(
+          'promise 6',
+          `${id} was started with ${spent(state)} failed and ${underWay(track, this.#in.machine)} under way of ${failures}`,
+        );
     }
     if (step.nature === 'risk' && atMs > state.openedAtMs + this.#in.machine.index.plan.header.window.limitMs) {
       throw new Broken('promise 7', `${id} was started after the window closed`);
     }
   }
 
-  #acting(state: RunState, track: Track, step: ActStep, effect: Extract<Targeted, { effect: 'perform' | 'undo' }>, atMs: number): void {
+  #acting(
+    state: RunState,
+    track: Track,
+    step: ActStep,
+    effect: Extract<Targeted, { effect: 'perform' | 'undo' }>,
+    atMs: number,
+  ): void {
     const { place, id } = effect;
     if (track.kind === 'main' && state.halted) throw new Broken('promise 8', `${id} was made while halted`);
-    if (track.kind === 'main' && state.mode === 'home') throw new Broken('promise 7', `${id} was made after the run turned for home`);
+    if (track.kind === 'main' && state.mode === 'home')
+      throw new Broken('promise 7', `${id} was made after the run turned for home`);
     const key = `${step.releases ?? step.id}/${place.target}`;
     if (effect.effect === 'undo') {
-      if (!this.#performed.get(key)?.includes(canonicalJson(effect.change))) throw new Broken('promise 2', `${id} undoes a change that was never made`);
+      if (!this.#performed.get(key)?.includes(canonicalJson(effect.change)))
+        throw new Broken('promise 2', `${id} undoes a change that was never made`);
     } else {
       this.#demandPlanned(state, track, step, effect);
       const again = !step.idempotent && this.#performed.has(key);
-      if (again && this.#looks.get(keyOf(effect))?.repeatable !== true) throw new Broken('promise 3', `${id} is made again, and nothing shows that it is safe`);
+      if (again && this.#looks.get(keyOf(effect))?.repeatable !== true)
+        throw new Broken('promise 3', `${id} is made again, and nothing shows that it is safe`);
       this.#performed.set(key, [...(this.#performed.get(key) ?? []), canonicalJson(effect.change)]);
     }
     const look = this.#looks.get(keyOf(effect));
-    if (!look || atMs - look.atMs > RIGHT_BEFORE_MS) throw new Broken('design, facts', `${id} acts on a look that is ${look ? atMs - look.atMs : 'infinitely many'} ms old`);
+    if (!look || atMs - look.atMs > RIGHT_BEFORE_MS)
+      throw new Broken(
+        'design, facts',
+        `${id} acts on a look that is ${look ? atMs - look.atMs : 'infinitely many'} ms old`,
+      );
     if (!look.needsAreTrue) throw new Broken('promise 9', `${id} acts while a need of it is unmet`);
   }
 
@@ -140,32 +202,48 @@ export class Watch {
     const { index } = this.#in.machine;
     if (track.kind === 'contingency') {
       const contingency = index.plan.header.contingencies.find((each) => each.id === track.contingency);
-      if (!track.servers.includes(place.target)) throw new Broken('promise 2', `${id} is on a server that the contingency was not armed for`);
+      if (!track.servers.includes(place.target))
+        throw new Broken('promise 2', `${id} is on a server that the contingency was not armed for`);
       const rejoinAt = track.steps.findIndex((each) => each.step === 'rejoin');
-      const isBack = trackOf(state, 'main')?.status === 'finished' || state.tracks.some((each) => each.kind === 'home' && each.status === 'finished');
-      if (rejoinAt >= 0 && rejoinAt < place.step && !isBack) throw new Broken('promise 2', `${id} did not wait for the fleet`);
-      const many = Object.values(state.out).filter((out) => out.track === track.id).length > (contingency?.suspectAbove ?? 0);
-      const rearmed = track.steps.some((each) => each.step === 'gate' && each.gate?.id === 'rearm' && each.phase === 'passed');
-      if (many && step.kind.name === 'hard-reset' && !rearmed) throw new Broken('promise 10', `${id} after many went silent, and nobody re-armed power`);
+      const isBack =
+        trackOf(state, 'main')?.status === 'finished' ||
+        state.tracks.some((each) => each.kind === 'home' && each.status === 'finished');
+      if (rejoinAt >= 0 && rejoinAt < place.step && !isBack)
+        throw new Broken('promise 2', `${id} did not wait for the fleet`);
+      const many =
+        Object.values(state.out).filter((out) => out.track === track.id).length > (contingency?.suspectAbove ?? 0);
+      const rearmed = track.steps.some(
+        (each) => each.step === 'gate' && each.gate?.id === 'rearm' && each.phase === 'passed',
+      );
+      if (many && step.kind.name === 'hard-reset' && !rearmed)
+        throw new Broken('promise 10', `${id} after many went silent, and nobody re-armed power`);
     } else {
-      if (!step.waves.some((wave) => wave.includes(place.target))) throw new Broken('promise 2', `${id} is on a server that the plan does not have there`);
+      if (!step.waves.some((wave) => wave.includes(place.target)))
+        throw new Broken('promise 2', `${id} is on a server that the plan does not have there`);
       const planned = index.verdict(step.id, place.target);
-      const asPlanned = planned.verdict === 'unknown' || (planned.verdict === 'change' && canonicalJson(planned.change) === canonicalJson(effect.change));
+      const asPlanned =
+        planned.verdict === 'unknown' ||
+        (planned.verdict === 'change' && canonicalJson(planned.change) === canonicalJson(effect.change));
       if (!asPlanned) throw new Broken('promise 2', `${id} is not what the plan says (${planned.verdict})`);
     }
     const kind = this.#in.outline.kinds.get(step.id);
     const bounded = kind?.bounds?.(effect.change as never, kind.input.parse(step.input) as never);
     const planned = index.verdict(step.id, place.target);
-    if (planned.verdict === 'unknown' && bounded !== true) throw new Broken('promise 2', `${id} is outside the bounds of its kind`);
+    if (planned.verdict === 'unknown' && bounded !== true)
+      throw new Broken('promise 2', `${id} is outside the bounds of its kind`);
   }
 
   #closing(state: RunState, { outcome, exitCode, summary }: Extract<RunEvent, { type: 'closed' }>): void {
-    if ({ done: 0, home: 1, human: 5, stale: 6 }[outcome] !== exitCode) throw new Broken('exit codes', `${outcome} with ${exitCode}`);
-    if (Object.keys(state.flying).length > 0) throw new Broken('promise 8', 'the run was closed with effects under way');
-    if (state.mode === 'home' && state.paged.home !== true) throw new Broken('promise 7', 'it turned for home and nobody was paged');
+    if ({ done: 0, home: 1, human: 5, stale: 6 }[outcome] !== exitCode)
+      throw new Broken('exit codes', `${outcome} with ${exitCode}`);
+    if (Object.keys(state.flying).length > 0)
+      throw new Broken('promise 8', 'the run was closed with effects under way');
+    if (state.mode === 'home' && state.paged.home !== true)
+      throw new Broken('promise 7', 'it turned for home and nobody was paged');
     const words = /State not proven: (.*)$/.exec(summary)?.[1] ?? '';
     const named = [...this.#frozen].filter((name) => new RegExp(`\\b${name}\\b`).test(words));
-    if ((outcome === 'human') !== named.length > 0) throw new Broken('promise 8', `outcome ${outcome} names ${named.length} servers`);
+    if ((outcome === 'human') !== named.length > 0)
+      throw new Broken('promise 8', `outcome ${outcome} names ${named.length} servers`);
     const { world } = this.#in;
     for (const server of world.servers.values()) {
       if (!this.#frozen.has(server.name) || named.includes(server.name)) continue;
@@ -182,8 +260,17 @@ export class Watch {
     if (!server.touched.has('offline') && server.offline !== before?.offline) say(`offline ${server.offline}`);
     if (!server.touched.has('traffic') && server.traffic !== before?.traffic) say(`${server.traffic} at the balancer`);
     if (server.cutUntilMs > world.nowMs) say('with its path cut');
-    const mine = world.deeds.some((deed) => deed.server === server.name && (deed.what === 'reset' || deed.what === 'put-file'));
-    if (mine && !server.touched.has('config') && !server.touched.has('power') && server.life === 'up' && !world.isProven(server)) say('with unproven configuration');
+    const mine = world.deeds.some(
+      (deed) => deed.server === server.name && (deed.what === 'reset' || deed.what === 'put-file'),
+    );
+    if (
+      mine &&
+      !server.touched.has('config') &&
+      !server.touched.has('power') &&
+      server.life === 'up' &&
+      !world.isProven(server)
+    )
+      say('with unproven configuration');
   }
 }
 
@@ -205,7 +292,8 @@ function underWay(track: Track, machine: Machine): number {
   let count = 0;
   track.steps.forEach((act, at) => {
     if (act.step !== 'act' || actStepOf(machine.index, track, at).nature === 'restore') return;
-    for (const { targets } of act.waves) count += Object.values(targets).filter((target) => target.phase !== 'waiting' && !isSettled(target)).length;
+    for (const { targets } of act.waves)
+      count += Object.values(targets).filter((target) => target.phase !== 'waiting' && !isSettled(target)).length;
   });
   return count;
 }

@@ -106,7 +106,9 @@ export class World {
   reset(server: ModelServer): void {
     server.life = 'booting';
     server.boot += 1;
-    server.bootAtMs = this.nowMs + (this.#chance.happens(0.1) ? this.#chance.whole(290_000, 400_000) : this.#chance.whole(20_000, 150_000));
+    server.bootAtMs =
+      this.nowMs +
+      (this.#chance.happens(0.1) ? this.#chance.whole(290_000, 400_000) : this.#chance.whole(20_000, 150_000));
     server.lastResetAt = this.tellsResets ? String(this.nowMs) : null;
     server.cutUntilMs = 0;
     server.cacheBornMs = this.nowMs - server.ttlMs;

@@ -32,7 +32,10 @@ test.each([
 
 test('a path that is cut already is not cut again: whose cut that is nobody knows', () => {
   expect(cutPath.decide({ path: 'cut' }, { from: 'database', forMs: 1_000 })).toMatchObject({ verdict: 'refused' });
-  expect(cutPath.decide({ path: 'open' }, { from: 'database', forMs: 1_001 })).toMatchObject({ change: { dependency: 'database', forMs: 1_001 }, diff: [expect.stringContaining('after 2 s')] });
+  expect(cutPath.decide({ path: 'open' }, { from: 'database', forMs: 1_001 })).toMatchObject({
+    change: { dependency: 'database', forMs: 1_001 },
+    diff: [expect.stringContaining('after 2 s')],
+  });
 });
 
 test('refreshing is of every clock, and of nothing where there is none', () => {
@@ -79,18 +82,27 @@ describe('hung', () => {
     const facts = { seen: 'x', lastResetAt: '2021-02-01T00:00:00Z' };
     expect(hardReset.decide({ ...facts, condition: 'alive' }).verdict).toBe('nothing');
     expect(hardReset.decide({ ...facts, condition: 'silent' }).verdict).toBe('refused');
-    expect(hardReset.decide({ ...facts, condition: 'hung' })).toMatchObject({ change: { reset: 'hard', lastResetAt: facts.lastResetAt } });
+    expect(hardReset.decide({ ...facts, condition: 'hung' })).toMatchObject({
+      change: { reset: 'hard', lastResetAt: facts.lastResetAt },
+    });
   });
 });
 
 describe('configuration', () => {
   const FILE = { path: '/etc/a', sha256: 'a'.repeat(64), mode: '0644', owner: 'root:root' };
-  const PROVEN = { expected: [FILE], files: [FILE], running: [{ path: FILE.path, sha256: FILE.sha256 }], traffic: 'in' as const };
+  const PROVEN = {
+    expected: [FILE],
+    files: [FILE],
+    running: [{ path: FILE.path, sha256: FILE.sha256 }],
+    traffic: 'in' as const,
+  };
   const wish = { mend: true, againAfterMs: 0 };
 
   test('is proven when file, mode, owner and the running process are as declared', () => {
     expect(proveConfiguration.decide(PROVEN, wish).verdict).toBe('nothing');
-    expect(proveConfiguration.decide({ ...PROVEN, expected: [], files: [], running: [] }, wish).verdict).toBe('nothing');
+    expect(proveConfiguration.decide({ ...PROVEN, expected: [], files: [], running: [] }, wish).verdict).toBe(
+      'nothing',
+    );
   });
 
   test.each([
@@ -106,16 +118,25 @@ describe('configuration', () => {
     if (decided.verdict !== 'change') throw new Error(decided.verdict);
     expect(decided.change).toMatchObject({ quarantine: true, reload: true });
     expect(decided.change.files).toHaveLength(files);
-    expect(proveConfiguration.decide({ ...PROVEN, ...but, traffic: 'in' }, { ...wish, mend: false }).verdict).toBe('refused');
+    expect(proveConfiguration.decide({ ...PROVEN, ...but, traffic: 'in' }, { ...wish, mend: false }).verdict).toBe(
+      'refused',
+    );
   });
 
   test('who has no traffic is not taken out of it', () => {
-    expect(proveConfiguration.decide({ ...PROVEN, running: [], traffic: null as never }, wish)).toMatchObject({ change: { quarantine: false } });
+    expect(proveConfiguration.decide({ ...PROVEN, running: [], traffic: null }, wish)).toMatchObject({
+      change: { quarantine: false },
+    });
   });
 });
 
 describe('the fuse is judged on what is left', () => {
-  const clock = (leftMs: number, whenExpired = 'fatal') => ({ name: 'sessions', whenExpired, ageMs: 200_000 - leftMs, ttlMs: 200_000 });
+  const clock = (leftMs: number, whenExpired = 'fatal') => ({
+    name: 'sessions',
+    whenExpired,
+    ageMs: 200_000 - leftMs,
+    ttlMs: 200_000,
+  });
 
   test.each([
     [[clock(140_001)], true],

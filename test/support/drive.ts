@@ -1,12 +1,28 @@
 import type { Plan } from '../../src/model/index.ts';
-import { createMachine, gateOf, type Effect, type Looked, type Machine, type RunEvent, type RunState } from '../../src/run/index.ts';
+import {
+  createMachine,
+  gateOf,
+  type Effect,
+  type Looked,
+  type Machine,
+  type RunEvent,
+  type RunState,
+} from '../../src/run/index.ts';
 
 /** What the world says to an effect; undefined: nothing yet, it stays under way. */
 export type Script = (effect: Effect, nowMs: number) => RunEvent | undefined;
 
 /** What looking at a server gives when there is a change to make and nothing is in its way. */
 export function seen(change: unknown, more: Partial<Looked> = {}): Looked {
-  return { verdict: { verdict: 'change', change: change as never, diff: [] }, condition: { holds: true }, need: { holds: true }, readings: null, repeatable: true, withinBounds: true, ...more };
+  return {
+    verdict: { verdict: 'change', change: change as never, diff: [] },
+    condition: { holds: true },
+    need: { holds: true },
+    readings: null,
+    repeatable: true,
+    withinBounds: true,
+    ...more,
+  };
 }
 
 /** Every effect succeeds at once: looks find `change`, and an undo's look finds that it is done. */
@@ -14,7 +30,11 @@ export function goesWell(change: unknown = { to: 'out' }): Script {
   return (effect) => {
     switch (effect.effect) {
       case 'look':
-        return { type: 'looked', id: effect.id, outcome: effect.for === 'undo' ? seen(null, { verdict: { verdict: 'nothing' } }) : seen(change) };
+        return {
+          type: 'looked',
+          id: effect.id,
+          outcome: effect.for === 'undo' ? seen(null, { verdict: { verdict: 'nothing' } }) : seen(change),
+        };
       case 'perform':
       case 'undo':
         return { type: 'performed', id: effect.id };
@@ -104,6 +124,10 @@ export class Drive {
 
   /** Servers that an effect of this word was made on, in order. */
   made(word: Effect['effect'], track?: string): string[] {
-    return this.effects.flatMap((effect) => (effect.effect === word && 'place' in effect && (track === undefined || effect.place.track === track) ? [effect.place.target] : []));
+    return this.effects.flatMap((effect) =>
+      effect.effect === word && 'place' in effect && (track === undefined || effect.place.track === track)
+        ? [effect.place.target]
+        : [],
+    );
   }
 }

@@ -15,7 +15,14 @@ export function paperFleet({ servers, domains = 2, group = 'api', withoutBmc = [
   return fleetSchema.parse({
     name: 'paper',
     control: [{ name: 'elsewhere', get: 'http://control.test/' }],
-    servers: numbers.map((number) => paperServer(`${group}-${String(number).padStart(width, '0')}`, group, `d${((number - 1) % domains) + 1}`, !withoutBmc.includes(number))),
+    servers: numbers.map((number) =>
+      paperServer(
+        `${group}-${String(number).padStart(width, '0')}`,
+        group,
+        `d${((number - 1) % domains) + 1}`,
+        !withoutBmc.includes(number),
+      ),
+    ),
   } satisfies FleetInput);
 }
 
@@ -26,12 +33,36 @@ function paperServer(name: string, group: string, domain: string, bmc: boolean):
     group,
     domain,
     url: `http://${name}.test/`,
-    ...(bmc ? { bmc: { protocol: 'redfish', url: `https://${name}.bmc.test/`, user: 'neap', password: 'env:BMC', fingerprint: Array.from({ length: 32 }, () => 'AB').join(':') } } : {}),
+    ...(bmc
+      ? {
+          bmc: {
+            protocol: 'redfish',
+            url: `https://${name}.bmc.test/`,
+            user: 'neap',
+            password: 'env:BMC',
+            fingerprint: Array.from({ length: 32 }, () => 'AB').join(':'),
+          },
+        }
+      : {}),
     service: {
       offline: { read: { run: 'offline?' }, on: { run: 'offline on' }, off: { run: 'offline off' } },
-      clocks: [{ name: 'sessions', read: { run: 'age' }, refresh: { run: 'refresh' }, ttlMs: { min: 180_000, max: 240_000 } }],
-      dependencies: { database: { answers: { run: 'ping' }, cut: { run: 'cut' }, restore: { run: 'restore' }, path: { run: 'path' }, timeoutMs: 10_000 } },
-      configuration: { files: [{ path: '/etc/api.conf', expect: { text: 'good' }, mode: '0644', owner: 'root:root' }], running: { run: 'running' }, reload: { run: 'reload' } },
+      clocks: [
+        { name: 'sessions', read: { run: 'age' }, refresh: { run: 'refresh' }, ttlMs: { min: 180_000, max: 240_000 } },
+      ],
+      dependencies: {
+        database: {
+          answers: { run: 'ping' },
+          cut: { run: 'cut' },
+          restore: { run: 'restore' },
+          path: { run: 'path' },
+          timeoutMs: 10_000,
+        },
+      },
+      configuration: {
+        files: [{ path: '/etc/api.conf', expect: { text: 'good' }, mode: '0644', owner: 'root:root' }],
+        running: { run: 'running' },
+        reload: { run: 'reload' },
+      },
       traffic: { read: { run: 'traffic' }, health: { run: 'up?' }, in: { run: 'in' }, out: { run: 'out' } },
       probes: { health: probe, anonymous: probe, loggedIn: probe },
     },

@@ -20,8 +20,12 @@ export const stamp = defineStep({
   idempotent: false,
   title: () => 'stamp',
   nature: () => 'risk',
-  observe: async (_server, _input, read) => ({ pinned: { stamps: Number(await read.ask('clock:stamps')) }, readings: {} }),
-  decide: ({ stamps }) => (stamps > 0 ? { verdict: 'nothing' } : { verdict: 'change', change: { from: 0, to: 1 }, diff: ['stamp'] }),
+  observe: async (_server, _input, read) => ({
+    pinned: { stamps: Number(await read.ask('clock:stamps')) },
+    readings: {},
+  }),
+  decide: ({ stamps }) =>
+    stamps > 0 ? { verdict: 'nothing' } : { verdict: 'change', change: { from: 0, to: 1 }, diff: ['stamp'] },
   perform: (_server, _change, hands) => hands.call('refresh:stamps'),
   async confirm(_server, { to }, read) {
     const stamps = Number(await read.ask('clock:stamps'));
@@ -46,7 +50,10 @@ export const setAside = defineStep({
   title: () => 'set aside',
   nature: () => 'risk',
   observe: async (_server, _input, read) => ({ pinned: { traffic: await read.ask('traffic') }, readings: {} }),
-  decide: ({ traffic }) => (traffic === 'out' ? { verdict: 'nothing' } : { verdict: 'change', change: { to: 'out' as const }, diff: ['in -> out'] }),
+  decide: ({ traffic }) =>
+    traffic === 'out'
+      ? { verdict: 'nothing' }
+      : { verdict: 'change', change: { to: 'out' as const }, diff: ['in -> out'] },
   bounds: () => true,
   perform: (_server, _change, hands) => hands.call('traffic-out'),
   async confirm(_server, _change, read) {

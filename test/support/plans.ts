@@ -15,16 +15,37 @@ export interface PlanWish {
 }
 
 /** Outlines, observes through the given readers and compiles: what `neap plan` does, without the edge. */
-export async function paperPlan({ runbook, fleet, inputs = {}, except = [], nowMs = 0, reader, expected = [] }: PlanWish): Promise<{ readonly plan: Plan; readonly outline: Outline }> {
-  const laid = outlineOf(runbook, fleet, inputs, except.map(({ server }) => server));
+export async function paperPlan({
+  runbook,
+  fleet,
+  inputs = {},
+  except = [],
+  nowMs = 0,
+  reader,
+  expected = [],
+}: PlanWish): Promise<{ readonly plan: Plan; readonly outline: Outline }> {
+  const laid = outlineOf(
+    runbook,
+    fleet,
+    inputs,
+    except.map(({ server }) => server),
+  );
   const foresights = new Map<string, Foresight>();
   for (const server of laid.servers) {
-    foresights.set(server.name, await observeServer({ outline: laid, server, read: reader(server.name), expected, nowMs: () => nowMs }));
+    foresights.set(
+      server.name,
+      await observeServer({ outline: laid, server, read: reader(server.name), expected, nowMs: () => nowMs }),
+    );
   }
   return { plan: compiled({ runbook, fleet, laid, foresights, inputs, except, nowMs }), outline: laid };
 }
 
-export function outlineOf(runbook: Runbook, fleet: Fleet, inputs: CompileInput['inputs'] = {}, except: readonly string[] = []): Outline {
+export function outlineOf(
+  runbook: Runbook,
+  fleet: Fleet,
+  inputs: CompileInput['inputs'] = {},
+  except: readonly string[] = [],
+): Outline {
   return outline(runbook, groupsOf(runbook.reach), runbook.inputs.parse(inputs), fleet, new Set(except));
 }
 

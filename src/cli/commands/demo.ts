@@ -39,7 +39,14 @@ export async function demo({ keep }: { readonly keep?: boolean }): Promise<numbe
     const report = join(place.dir, 'report.html');
     await writeReport(place, { html: report });
     say(`\nReport:  ${report}\nJournal: ${place.journal}`);
-    say(`Next:    neap status ${place.run}\n         neap lab up --servers 40 --time-lapse 20 --scenario dead-fleet --detach, then neap run recover-fleet --fleet FILE\n         neap init, for a fleet of your own`);
+    say(
+      [
+        `Next:    neap status ${place.run}`,
+        '         neap lab up --servers 40 --time-lapse 20 --scenario dead-fleet --detach',
+        '         neap run recover-fleet --fleet FILE     (the file that lab up prints)',
+        '         neap init, for a fleet of your own',
+      ].join('\n'),
+    );
     return exitCode;
   } finally {
     if (!keep) await labDown({ stateDir: config.stateDir, name: lab.name });
