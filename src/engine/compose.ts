@@ -17,7 +17,7 @@ import { sendPage } from './pager.ts';
 import { ownVersion } from './planning.ts';
 import { createReach, type Reach } from './reach/index.ts';
 import { readOrder, readPlan, type Order, type RunPlace } from './runs.ts';
-import { serveViews, socketPath } from './socket.ts';
+import { serveViews, socketPath, type ViewServer } from './socket.ts';
 
 /**
  * The one composition: everything that a run needs, put together for the local host. Resolves to the exit code.
@@ -31,21 +31,17 @@ export async function runEngine(place: RunPlace, stateDir: string, mode: 'start'
   const names = plan.slices.flatMap((slice) => slice.servers.map(({ name }) => `${header.fleet.name}/${name}`));
   const claim = await registry.claim(place.run, names, order.by, wallClockMs());
   if (!claim.granted) throw held(place.run, claim.conflicts);
-  const journal = mode === 'start' ? await createJournal(place.journal, { run: place.run }) : await openJournal(place.journal, { run: place.run });
+  const own = mode === 'start' ? createJournal : openJournal;
+  const journal = await own(place.journal, { run: place.run }).catch(async (error: unknown) => {
+    // A run that never began holds nothing.
+    if (mode === 'start') await registry.release(place.run);
+    throw error;
+  });
   const rows: JournalRow[] = [...(await journal.read(1))];
   const clock = planClock(fleet.value.clock);
   const reach = createReach(fleet.value);
   const machine = createMachine(plan);
-  const views = await serveViews(socketPath(place.run), requestSchema, {
-    open: (view) => {
-      view.send({ say: 'hello', run: place.run, plan, clock: fleet.value.clock ?? null });
-      view.send({ say: 'rows', rows });
-    },
-    line: (request, view) => view.send({ say: 'done', id: request.id, refused: host.request(request, nameOf(request.by, fleet.value.unattendedApprover)) }),
-    lost: () => {
-      if (!host.state.closed) host.tell({ type: 'viewed', by: order.by, what: 'lost' });
-    },
-  });
+  const views = await openViews(place, loaded, rows, () => host);
   const host: Host = new Host({
     machine,
     journal,
@@ -63,13 +59,7 @@ export async function runEngine(place: RunPlace, stateDir: string, mode: 'start'
   });
   const actor = actorFor(place, loaded, { reach, clock, stepAt: (track, at) => stepIdAt(host.state, machine, track, at) });
   host.replay(rows.map((row) => ({ atMs: row.atMs, event: row.event as unknown as RunEvent }) satisfies Stamped));
-  const self = { pid: process.pid, host: hostname(), neap: header.neap };
-  if (rows.length === 0) {
-    host.tell({ type: 'opened', run: place.run, plan: plan.hash, title: header.title, by: order.by, host: order.host });
-    host.tell({ type: 'approved', plan: plan.hash, by: order.by });
-  }
-  host.tell({ type: 'engine', ...self });
-  await writeFile(place.engine, `${JSON.stringify({ ...self, socket: views.path })}\n`, { mode: 0o600 });
+  await announce(place, loaded, host, rows.length === 0, views.path);
   ready();
   try {
     const { closed } = await host.run();
@@ -81,6 +71,31 @@ export async function runEngine(place: RunPlace, stateDir: string, mode: 'start'
     await reach.close();
     await rm(place.engine, { force: true });
   }
+}
+
+/** Whoever attaches is told the plan and all rows so far, and may ask. */
+function openViews(place: RunPlace, { order, plan, fleet }: LoadedRun, rows: readonly JournalRow[], host: () => Host): Promise<ViewServer> {
+  return serveViews(socketPath(place.run), requestSchema, {
+    open: (view) => {
+      view.send({ say: 'hello', run: place.run, plan, clock: fleet.value.clock ?? null });
+      view.send({ say: 'rows', rows });
+    },
+    line: (request, view) => view.send({ say: 'done', id: request.id, refused: host().request(request, nameOf(request.by, fleet.value.unattendedApprover)) }),
+    lost: () => {
+      if (!host().state.closed) host().tell({ type: 'viewed', by: order.by, what: 'lost' });
+    },
+  });
+}
+
+/** The first lines of a new run, and the line that an engine begins with; then others can find it. */
+async function announce(place: RunPlace, { order, plan: { hash, header } }: LoadedRun, host: Host, isNew: boolean, socket: string): Promise<void> {
+  const self = { pid: process.pid, host: hostname(), neap: header.neap };
+  if (isNew) {
+    host.tell({ type: 'opened', run: place.run, plan: hash, title: header.title, by: order.by, host: order.host });
+    host.tell({ type: 'approved', plan: hash, by: order.by });
+  }
+  host.tell({ type: 'engine', ...self });
+  await writeFile(place.engine, `${JSON.stringify({ ...self, socket })}\n`, { mode: 0o600 });
 }
 
 interface LoadedRun {

@@ -68,12 +68,12 @@ export async function writePlan(path: string, plan: Plan): Promise<void> {
   await rename(beside, path);
 }
 
-/** The runs of a state folder, newest last. */
+/** The runs of a state folder, newest last. One whose engine was refused before it had a journal is no run. */
 export function listRuns(stateDir: string): string[] {
   const dir = join(stateDir, 'runs');
   if (!existsSync(dir)) return [];
   return readdirSync(dir)
-    .filter((run) => existsSync(placeOf(stateDir, run).order))
+    .filter((run) => existsSync(placeOf(stateDir, run).journal))
     .toSorted((a, b) => statSync(placeOf(stateDir, a).order).mtimeMs - statSync(placeOf(stateDir, b).order).mtimeMs);
 }
 

@@ -3,6 +3,9 @@
 /** How often an unmet need or condition is read again. */
 export const ASK_AGAIN_MS = 5_000;
 
+/** How long a safe state is held for a need that stays unmet, before a person must take over (exit code 5). */
+export const HELD_MAX_MS = 24 * 60 * 60_000;
+
 /** Between two looks at a server that did not answer. */
 export const RETRY_MS = 5_000;
 

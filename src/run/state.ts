@@ -112,6 +112,8 @@ export interface TargetState {
   readonly pathSinceMs: number | null;
   readonly soakUntilMs: number | null;
   readonly lookAtMs: number | null;
+  /** Since when something that it needs is unmet. */
+  readonly heldSinceMs: number | null;
   readonly readings: Json;
   /** Why it is held, or why it failed. */
   readonly failure: Failure | null;
@@ -151,6 +153,7 @@ export const FRESH_TARGET: TargetState = {
   pathSinceMs: null,
   soakUntilMs: null,
   lookAtMs: null,
+  heldSinceMs: null,
   readings: null,
   failure: null,
 };

@@ -1,7 +1,7 @@
 import type { ActStep, Failure, PlanVerdict } from '../model/index.ts';
 import { canonicalJson } from '../plan/index.ts';
 import type { Looked, RunEvent } from './events.ts';
-import { ASK_AGAIN_MS, ATTEMPTS_MAX, LOOKS_MAX, PATH_BROKEN_MAX_MS, RETRY_MS } from './limits.ts';
+import { ASK_AGAIN_MS, ATTEMPTS_MAX, HELD_MAX_MS, LOOKS_MAX, PATH_BROKEN_MAX_MS, RETRY_MS } from './limits.ts';
 import type { TargetState } from './state.ts';
 
 /** What one server's part of a step is judged against. */
@@ -44,7 +44,7 @@ export function lookAgain(target: TargetState, atMs: number): TargetState {
 }
 
 function looked(target: TargetState, { verdict, condition, need, readings, repeatable, withinBounds }: Looked, rule: TargetRule, atMs: number): TargetState {
-  const seen: TargetState = { ...target, readings, misses: 0, failure: null };
+  const seen: TargetState = { ...target, readings, misses: 0, heldSinceMs: null, failure: null };
   if (rule.does === 'undo') {
     // The change that led away shows again, so the server is as before.
     const asBefore = verdict.verdict === 'change' && canonicalJson(verdict.change) === canonicalJson(target.change);
@@ -52,7 +52,7 @@ function looked(target: TargetState, { verdict, condition, need, readings, repea
       return fail(seen, failure(rule, 'condition', 'the hold had ended by itself, so what was done under it proves nothing', 'It is done again'));
     }
     if (asBefore) return { ...seen, phase: 'done', inDoubt: false };
-    return need.holds ? { ...seen, phase: 'ready' } : held(seen, needFailure(rule, need.why), atMs);
+    return need.holds ? { ...seen, phase: 'ready' } : held(seen, needFailure(rule, need.why), atMs, target.heldSinceMs);
   }
   if (verdict.verdict === 'refused') return fail(seen, failure(rule, 'condition', verdict.why, verdict.remedy));
   if (target.dirty && verdict.verdict === 'nothing') return { ...seen, phase: 'acted' };
@@ -60,13 +60,13 @@ function looked(target: TargetState, { verdict, condition, need, readings, repea
   if (drift !== null) return fail(seen, drift);
   if (!condition.holds) {
     const unmet = failure(rule, 'condition', condition.why, 'See `neap status` for the others; mend it, then `neap resume` or `neap abort`');
-    return rule.step.onUnmet === 'hold' ? held(seen, unmet, atMs) : fail(seen, unmet);
+    return rule.step.onUnmet === 'hold' ? held(seen, unmet, atMs, target.heldSinceMs) : fail(seen, unmet);
   }
   if (verdict.verdict === 'nothing') return { ...seen, phase: 'done', decided: true };
   if (target.dirty && !repeatable) {
     return { ...seen, phase: 'unknown', failure: failure(rule, 'lost', 'whether it was done is not known, and doing it twice could do harm', 'Look at the server, then `neap resume`') };
   }
-  if (!need.holds) return held(seen, needFailure(rule, need.why), atMs);
+  if (!need.holds) return held(seen, needFailure(rule, need.why), atMs, target.heldSinceMs);
   return { ...seen, phase: 'ready', decided: true, change: verdict.change };
 }
 
@@ -136,8 +136,11 @@ function confirmFailed(target: TargetState, seen: Failure, rule: TargetRule, atM
   return fail(target, seen);
 }
 
-function held(target: TargetState, why: Failure, atMs: number): TargetState {
-  return { ...target, phase: 'held', lookAtMs: atMs + ASK_AGAIN_MS, failure: why };
+/** Waits for what is unmet, and asks again, but not for ever: then a person must decide. */
+function held(target: TargetState, why: Failure, atMs: number, sinceMs: number | null): TargetState {
+  const heldSinceMs = sinceMs ?? atMs;
+  if (atMs - heldSinceMs > HELD_MAX_MS) return fail(target, { ...why, what: `${why.what}, for ${HELD_MAX_MS / 3_600_000} h now` });
+  return { ...target, phase: 'held', lookAtMs: atMs + ASK_AGAIN_MS, heldSinceMs, failure: why };
 }
 
 function fail(target: TargetState, why: Failure): TargetState {

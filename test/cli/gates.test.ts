@@ -1,5 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import type { LabStatus } from '../../src/lab/index.ts';
+import type { StepState } from '../../src/run/index.ts';
 import { openScene } from '../support/scene.ts';
 
 // Goal: people decide at gates, from any terminal, and are told what they can answer. Method: one voyage through both of
@@ -7,14 +8,15 @@ import { openScene } from '../support/scene.ts';
 
 vi.setConfig({ testTimeout: 90_000, maxConcurrency: 3 });
 
+const isAsked = (step: StepState | undefined) => step?.step === 'gate' && step.phase === 'asked';
 const offline = ({ servers }: LabStatus) => servers.filter((server) => server.offline).map(({ name }) => name);
 
 test.concurrent('without a terminal a run waits at its gates; wrong words are refused with the right ones; "not yet" is asked again', async () => {
   await using scene = await openScene();
   const lab = await scene.lab({ servers: 3 });
   const voyage = await scene.run(await scene.plan(lab));
-  const asked = (gate: string) => voyage.until(({ tracks: [main] }) => main!.steps.some((step) => step.step === 'gate' && step.plan === Number(gate) - 1 && step.phase === 'asked'));
-  await asked('10');
+  const asked = (gate: number) => voyage.until(({ tracks: [main] }) => isAsked(main!.steps[gate - 1]));
+  await asked(10);
 
   const [wrongGate, wrongAnswer, wrongRun] = await Promise.all([
     scene.neap('approve', voyage.run, '77', 'yes'),
@@ -33,7 +35,7 @@ test.concurrent('without a terminal a run waits at its gates; wrong words are re
   const [, run, gate, answer] = /^Waiting at gate 10: neap approve (\S+) (\S+) (\S+) \(or: no\)$/m.exec(left.stdout)!;
   expect(await scene.neap('approve', run!, gate!, answer!, '--as', 'demo')).toMatchObject({ code: 0, stdout: `Gate 10 of run ${voyage.run}: yes\n` });
 
-  await asked('11');
+  await asked(11);
   expect((await scene.neap('status')).stdout).toMatch(/^Next: neap approve \S+ 11 yes \(or: "not yet", failed\)$/m);
   expect((await scene.neap('approve', voyage.run, '11', 'not yet')).code).toBe(0);
   await voyage.until(({ tracks: [main] }) => main!.steps.some((step) => step.step === 'gate' && step.asks === 2 && step.phase === 'asked'));
@@ -68,11 +70,10 @@ test.concurrent('"failed" goes home, and holds the safe state while the database
   await using scene = await openScene();
   const lab = await scene.lab({ servers: 3, model: { requestsPerSecond: 50 } });
   const voyage = await scene.run(await scene.plan(lab));
-  await voyage.until(({ tracks: [main] }) => main!.cursor === 9);
-  await voyage.until(({ tracks: [main] }) => main!.steps[9]!.step === 'gate' && main!.steps[9].phase === 'asked');
+  await voyage.until(({ tracks: [main] }) => isAsked(main!.steps[9]));
   await lab.tell({ tell: 'database', state: 'away' });
   expect((await scene.neap('approve', voyage.run, '10', 'yes')).code).toBe(0);
-  await voyage.until(({ tracks: [main] }) => main!.steps[10]!.step === 'gate' && main!.steps[10].phase === 'asked');
+  await voyage.until(({ tracks: [main] }) => isAsked(main!.steps[10]));
   expect((await scene.neap('approve', voyage.run, '11', 'failed', '--reason', 'the new disks do not spin')).code).toBe(0);
   await voyage.until(({ paged }) => Object.keys(paged).some((key) => key.startsWith('held/home')));
   const status = await scene.neap('status');

@@ -25,7 +25,13 @@ function begun(servers: number): { machine: Machine; state: RunState } {
   for (const effect of machine.next(state).effects)
     state = machine.apply(state, { atMs: 1_000, event: { type: 'intended', effect } });
   const [id = ''] = Object.keys(state.flying).slice(-1);
-  const failure = { kind: 'denied', what: HOSTILE, where: HOSTILE, state: HOSTILE, remedy: HOSTILE } as const;
+  const failure = {
+    kind: 'denied',
+    what: HOSTILE,
+    where: HOSTILE,
+    state: 'It was left as it is',
+    remedy: HOSTILE,
+  } as const;
   state = machine.apply(state, { atMs: 2_000, event: { type: 'looked', id, outcome: { failure } } });
   return { machine, state: { ...state, fuse: { server: 'api-1', clock: 'sessions', expiresAtMs: 90_000 } } };
 }
@@ -53,7 +59,7 @@ test.each([12, 200, 2_000])('%i servers on any screen: a frame fits, and nothing
       expect(shown.join('\n')).not.toContain('owned');
       // The step under way, who failed and that it failed, and the question are there, however small the screen.
       expect(shown.join('\n')).toMatch(
-        /1 {2}check server and BMC[\s\S]*failed: no login[\s\S]*failures 1 of 3[\s\S]*OUT at 1[\s\S]*Fuse 80 s/,
+        /1 {2}check server and BMC[\s\S]*failed: no login[\s\S]*failures 1 of 3[\s\S]*OUT at 1[\s\S]*neap status\s+2026-11-21-abcdef[\s\S]*Fuse 80 s/,
       );
     }
   }

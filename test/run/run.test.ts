@@ -230,6 +230,32 @@ describe('the way home', () => {
   });
 });
 
+test('a hold that ended by itself is held again, and who fell out for that takes part again in everything behind it', () => {
+  const change = { dependency: 'database', forMs: 1_000 };
+  let last = true;
+  const script: Script = (effect, nowMs) => {
+    if (effect.effect !== 'look' || effect.place.step !== 2) return goesWell(change)(effect, nowMs);
+    const waits = last && effect.place.target === 'api-3';
+    return waits
+      ? undefined
+      : { type: 'looked', id: effect.id, outcome: seen(null, { verdict: { verdict: 'nothing' } }) };
+  };
+  const steps = (api: Api): StepSpec[] => [
+    holding(cutPath(api, { from: 'database', forMs: 1_000 }), [probe(api)]),
+    giveTraffic(api),
+  ];
+  const drive = new Drive(planFor({ servers: 3, failures: 4, steps }), script).settle();
+  last = false;
+  // The others are released when it shows that api-3 held nothing any more.
+  drive.say({ type: 'looked', id: Object.keys(drive.state.flying)[0] ?? '', outcome: seen(change) }).settle();
+  const made = drive.effects.flatMap((effect) =>
+    effect.effect === 'perform' ? [`${effect.place.step} ${effect.place.target}`] : [],
+  );
+  expect(made.filter((each) => each === '0 api-3')).toHaveLength(2);
+  expect(made.filter((each) => each.startsWith('3 ')).toSorted()).toEqual(['3 api-1', '3 api-2', '3 api-3']);
+  expect(drive.closed.outcome).toBe('done');
+});
+
 describe('halt, abort and the window', () => {
   test('halt starts nothing and acts on nothing; what was seen before is seen anew', () => {
     const drive = new Drive(planFor({ servers: 4, failures: 2, steps: (api) => [setAside(api)] }), only([]))
@@ -271,16 +297,14 @@ describe('halt, abort and the window', () => {
 });
 
 describe('outcomes', () => {
+  const drifted: Script = (effect, nowMs) =>
+    effect.effect === 'look' && effect.for === 'perform' && effect.place.target === 'api-1'
+      ? { type: 'looked', id: effect.id, outcome: seen(null, { withinBounds: false }) }
+      : goesWell()(effect, nowMs);
+
   test.each([
     ['done', 0, goesWell()],
-    [
-      'stale',
-      6,
-      (effect, nowMs) =>
-        effect.effect === 'look' && effect.for === 'perform' && effect.place.target === 'api-1'
-          ? { type: 'looked', id: effect.id, outcome: seen(null, { withinBounds: false }) }
-          : goesWell()(effect, nowMs),
-    ],
+    ['stale', 6, drifted],
     ['home', 1, failing(['api-1'])],
   ] as const)('%s is exit code %i', (outcome, exitCode, script) => {
     const drive = new Drive(

@@ -24,7 +24,7 @@ for (let seed = Number(range[1]); seed <= Number(range[2]); seed += 1) {
     const times = broken.get(error.promise) ?? 0;
     broken.set(error.promise, times + 1);
     if (times === 0 || process.argv.includes('--all')) say(process.stderr, `${error.message}\n`);
-    else say(process.stderr, error.message.split('\n')[0]);
+    else say(process.stderr, error.message.split('\n', 1).join(''));
     if ([...broken.values()].reduce((sum, each) => sum + each, 0) >= FAILURES_MAX) break;
   }
 }

@@ -16,9 +16,10 @@ test.each([
   ['on', false, 'change'],
   ['off', false, 'nothing'],
 ] as const)('offline mode %s, wanted %s: %s', (offline, on, verdict) => {
-  const decided = offlineMode.decide({ offline }, { on });
-  expect(decided.verdict).toBe(verdict);
-  if (decided.verdict === 'change') expect(decided.change).toEqual({ from: offline, to: on ? 'on' : 'off' });
+  const to = on ? 'on' : 'off';
+  expect(offlineMode.decide({ offline }, { on })).toMatchObject(
+    verdict === 'change' ? { verdict, change: { from: offline, to } } : { verdict },
+  );
 });
 
 test.each([

@@ -20,6 +20,8 @@ export interface Scene extends AsyncDisposable {
   plan(lab: SceneLab, ...words: string[]): Promise<string>;
   /** Starts `neap run` in the background, and resolves when the run's engine stands. Rejects with what it said if none does. */
   run(...words: string[]): Promise<Underway>;
+  /** `kill -9`, and resolves when the process is gone. */
+  killEngine(run: string): Promise<void>;
 }
 
 export interface SceneWish extends Partial<Omit<LabWish, 'stateDir'>> {
@@ -45,8 +47,8 @@ export interface Underway {
   readonly run: string;
   /** The end of `neap run` itself. */
   readonly ended: Promise<NeapRan>;
-  /** The first state for which it holds, from now on. Rejects when the run closes without. */
-  until(holds: (state: RunState) => boolean): Promise<RunState>;
+  /** The first state for which it holds, from now on. Rejects when the run closes without. With `halt` no new work is begun from there. */
+  until(holds: (state: RunState) => boolean, what?: 'halt'): Promise<RunState>;
 }
 
 /** An outage that a lab gets through in two seconds, with a margin that a busy machine keeps. */
@@ -71,11 +73,9 @@ export async function openScene(): Promise<Scene> {
       return out;
     },
     run: (...words) => startRun(stateDir, words),
+    killEngine: (run) => killEngine(stateDir, run),
     async [Symbol.asyncDispose]() {
-      for (const run of listRuns(stateDir)) {
-        const engine = await engineOf(placeOf(stateDir, run));
-        if (engine) process.kill(engine.pid, 'SIGKILL');
-      }
+      for (const run of listRuns(stateDir)) await killEngine(stateDir, run);
       await labDown({ stateDir, all: true });
       await rm(stateDir, { recursive: true, force: true });
     },
@@ -127,13 +127,21 @@ async function startRun(stateDir: string, words: readonly string[]): Promise<Und
   const untilMs = Date.now() + STANDS_WITHIN_MS;
   for (;;) {
     const run = listRuns(stateDir).find((each) => !known.has(each));
-    if (run !== undefined && (await engineOf(placeOf(stateDir, run)))) return { run, ended, until: (holds) => reached(stateDir, run, holds) };
+    if (run !== undefined && (await engineOf(placeOf(stateDir, run)))) return { run, ended, until: (holds, what) => reached(stateDir, run, holds, what) };
     if (over !== null || Date.now() > untilMs) throw new Error(`no engine: ${JSON.stringify(over)}`);
     await wait(10);
   }
 }
 
-async function reached(stateDir: string, run: string, holds: (state: RunState) => boolean): Promise<RunState> {
+async function killEngine(stateDir: string, run: string): Promise<void> {
+  const place = placeOf(stateDir, run);
+  const engine = await engineOf(place);
+  if (!engine) return;
+  process.kill(engine.pid, 'SIGKILL');
+  while (await engineOf(place)) await wait(10);
+}
+
+async function reached(stateDir: string, run: string, holds: (state: RunState) => boolean, what?: 'halt'): Promise<RunState> {
   let found: RunState | null = null;
   let tell = (): void => undefined;
   const reachedIt = new Promise<void>((resolve) => (tell = resolve));
@@ -145,6 +153,7 @@ async function reached(stateDir: string, run: string, holds: (state: RunState) =
   if (!session) throw new Error(`run ${run} has no engine`);
   if (found === null && holds(session.state())) found = session.state();
   else await Promise.race([reachedIt, session.ended]);
+  if (what === 'halt') await session.ask({ ask: 'halt', by: 'test' });
   session.close();
   if (found === null) throw new Error(`run ${run} ended before that: ${session.state().closed?.summary}`);
   return found;

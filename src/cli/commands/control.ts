@@ -44,7 +44,7 @@ export async function resume(run: string, { wait, detach }: { readonly wait: boo
 export async function abort(run: string, { reason, detach }: { readonly reason?: string; readonly detach?: boolean }): Promise<number> {
   const place = await placeFor(run);
   const { state } = (await engineOf(place)) ? { state: null } : await readRun(place);
-  if (state?.closed) throw usage(`run ${place.run} is closed already: ${state.closed.summary}`, 'What it left is in its report; a new change is a new plan');
+  if (state?.closed) throw usage(`run ${place.run} is closed already: ${withoutStop(state.closed.summary)}`, 'What it left is in its report; a new change is a new plan');
   await revive(place);
   const session = await liveSession(place);
   const refused = await session.ask({ ask: 'abort', by: userInfo().username, reason: reason ?? 'asked for' });
@@ -61,7 +61,7 @@ async function placeFor(run: string | undefined): Promise<RunPlace> {
 async function revive(place: RunPlace): Promise<boolean> {
   if (await engineOf(place)) return false;
   const { state } = await readRun(place);
-  if (state?.closed) throw usage(`run ${place.run} is closed: ${state.closed.summary}`, `See: neap report ${place.run} --html report.html`);
+  if (state?.closed) throw usage(`run ${place.run} is closed: ${withoutStop(state.closed.summary)}`, `See: neap report ${place.run} --html report.html`);
   await startEngine(place, (await loadConfig(process.cwd())).stateDir, 'resume');
   return true;
 }
@@ -70,7 +70,12 @@ async function liveSession(place: RunPlace): Promise<Session> {
   const session = await attachTo(place, () => undefined);
   if (session) return session;
   const { state } = await readRun(place);
-  if (state?.closed) throw usage(`run ${place.run} is closed: ${state.closed.summary}`, `See: neap report ${place.run} --html report.html`);
+  if (state?.closed) throw usage(`run ${place.run} is closed: ${withoutStop(state.closed.summary)}`, `See: neap report ${place.run} --html report.html`);
   engineGone(place);
   throw usage(`run ${place.run} has no engine`, `Go on with it: neap resume ${place.run}`);
+}
+
+/** For the middle of a sentence. */
+function withoutStop(summary: string): string {
+  return summary.replace(/\.$/, '');
 }

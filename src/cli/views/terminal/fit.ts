@@ -12,7 +12,7 @@ export interface Shown extends Row {
  * behind, and the others by number, unless not even that has room. `room` Infinity: all of them.
  */
 export function fit(groups: readonly Group[], room: number): Shown[] {
-  const windows = least(groups, leastLines(groups) <= room);
+  const windows = least(groups, leastLines(groups).whole <= room);
   let grown = true;
   while (grown) {
     grown = false;
@@ -41,9 +41,9 @@ interface Window {
   readonly counts: boolean;
 }
 
-/** The fewest lines in which the tree is still told of as a whole. */
-export function leastLines(groups: readonly Group[]): number {
-  return heightOf(least(groups, true));
+/** The fewest lines of a tree: told of as a whole, and where each track is and nothing else. */
+export function leastLines(groups: readonly Group[]): { readonly whole: number; readonly bare: number } {
+  return { whole: heightOf(least(groups, true)), bare: heightOf(least(groups, false)) };
 }
 
 function least(groups: readonly Group[], counts: boolean): Window[] {

@@ -106,17 +106,23 @@ function fuseLines(state: RunState, machine: Machine, nowMs: number, columns: nu
   return [paint(left < marginMs ? ['bold', 'red'] : left < outageMs + marginMs ? 'yellow' : 'green', text)];
 }
 
-/** Servers that fell out: what happened, what state it left, what to do now. `full` false: one line each. */
-export function outLines({ out }: RunState, { run, columns }: FootInput, full: boolean): string[] {
+/** How much is told of a server that fell out: up to four lines, two, or one where there is no room for more. */
+type Length = 'long' | 'short' | 'bare';
+
+/** Servers that fell out: what happened, what state it left, what to do now. */
+function outLines({ out }: RunState, { run, columns }: FootInput, length: Length): string[] {
   const entries = Object.entries(out).toSorted(
     ([, a], [, b]) => Number(a.recovered) - Number(b.recovered) || b.sinceMs - a.sinceMs,
   );
   const shown = entries.slice(0, OUT_MAX).flatMap(([server, { failure, step, title, recovered, fate, track }]) => {
     if (recovered) return [paint('green', cut(`${server} is recovered and takes traffic`, columns))];
     const head = `${server} ${fate === 'hung' ? 'HUNG' : 'OUT'} at ${step} ${title}: ${failure.what}`;
-    if (!full) return [paint('red', cut(head, columns))];
+    const first = paint('red', cut(head, columns));
+    if (length === 'bare') return [first];
     const remedy = track === null ? failure.remedy : `contingency ${track} has it`;
-    const next = `${failure.state}. Next: ${remedy}${remedy.includes('neap ') ? '' : `; neap status ${run}`}`;
+    // What is cut off at the end is least missed: the command comes first.
+    if (length === 'short') return [first, cut(`  Next: neap status ${run}; ${remedy}. ${failure.state}`, columns)];
+    const next = `${failure.state}. Next: ${remedy.includes('neap ') ? '' : `neap status ${run}; `}${remedy}`;
     return [
       ...lines(head, columns, 2).map((line) => paint('red', line)),
       ...lines(next, columns - 2, 2).map((line) => `  ${line}`),
@@ -127,8 +133,16 @@ export function outLines({ out }: RunState, { run, columns }: FootInput, full: b
     : shown;
 }
 
-/** Everything below the tree, cut down to `room` lines: hints and old notices go first, failures become shorter. */
-export function footLines(state: RunState, machine: Machine, input: FootInput, room: number): string[] {
+/**
+ * Everything below the tree, cut down to `room` lines: hints and old notices go first, failures become shorter. At
+ * most `utmost` lines, which the tree can spare, so that a failure still says what to do.
+ */
+export function footLines(
+  state: RunState,
+  machine: Machine,
+  input: FootInput,
+  { room, utmost }: { readonly room: number; readonly utmost: number },
+): string[] {
   const status = statusLines(state, machine, input);
   const offers =
     state.mode === 'home'
@@ -140,8 +154,9 @@ export function footLines(state: RunState, machine: Machine, input: FootInput, r
   const notices = input.notices.map((notice) => paint('dim', cut(notice, input.columns)));
   const spare = (outs: readonly string[]): number =>
     room - status.length - input.question.length - outs.length - hint.length;
-  const long = outLines(state, input, true);
-  const outs = spare(long) >= 0 ? long : outLines(state, input, false).slice(0, Math.max(1, spare([])));
+  const [long, short] = [outLines(state, input, 'long'), outLines(state, input, 'short')];
+  const bare = outLines(state, input, 'bare').slice(0, Math.max(1, spare([])));
+  const outs = spare(long) >= 0 ? long : spare(short) + utmost - room >= 0 ? short : bare;
   const taken = takenOf(state, machine);
   const takenLine =
     taken.length > 0 && spare(outs) > 0 ? [cut(`Taken now: ${takenText(taken, machine)}`, input.columns)] : [];

@@ -24,7 +24,8 @@ export function frameOf(
   const width = input.columns - MARGIN;
   const room = input.height - SPACING;
   const groups = groupsOf(state, machine, input.begun, input.nowMs, width);
-  const foot =
-    input.height === Infinity ? [] : footLines(state, machine, { ...input, columns: width }, room - leastLines(groups));
+  const { whole, bare } = leastLines(groups);
+  const limits = { room: room - whole, utmost: room - bare };
+  const foot = input.height === Infinity ? [] : footLines(state, machine, { ...input, columns: width }, limits);
   return { rows: fit(groups, room - foot.length), foot };
 }
