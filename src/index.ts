@@ -27,6 +27,6 @@ export {
   type GateOptions,
   type Step,
 } from './steps/index.ts';
-export { FailureError, defineFleet } from './model/index.ts';
-export type { Failure, Fleet, FleetInput, Runbook, Server, Service, Targets, Way } from './model/index.ts';
+export { FailureError, defineConfig, defineFleet } from './model/index.ts';
+export type { ConfigInput, Failure, Fleet, FleetInput, Runbook, Server, Service, Targets, Way } from './model/index.ts';
 export type { Hands, Reader, StepContext } from './ports/index.ts';

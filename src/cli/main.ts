@@ -30,7 +30,11 @@ export async function main(argv: readonly string[]): Promise<number> {
 
 function failed(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  if (!(error instanceof FailureError)) throw error;
+  // Never 1, which says that a run is home: of what a defect left nothing is known.
+  if (!(error instanceof FailureError)) {
+    process.stderr.write(`This is a defect of neap; please report it. A run that is under way goes on by itself: neap status\n${error instanceof Error ? error.stack : String(error)}\n`);
+    return 5;
+  }
   process.stderr.write(`${sentence(error.failure)}\n`);
   if (error instanceof UsageError) return 2;
   if (error instanceof EngineRefused) return error.stale ? 6 : 4;

@@ -3,23 +3,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
-import { FailureError } from '../model/index.ts';
-
-const configSchema = z.strictObject({
-  /** The fleet file that is used without --fleet, relative to the configuration. */
-  fleet: z.string().optional(),
-  /** Where runs and labs are kept; must be a local disk. */
-  stateDir: z.string().optional(),
-  /** Pages people: a local command that gets the text on its standard input. Without it pages are shown and journaled only. */
-  page: z.strictObject({ command: z.array(z.string()).min(1) }).optional(),
-});
-
-export type ConfigInput = z.input<typeof configSchema>;
-
-/** A project's settings, for `neap.config.ts`. */
-export function defineConfig(config: ConfigInput): ConfigInput {
-  return config;
-}
+import { configSchema, FailureError } from '../model/index.ts';
 
 /** Settings as they hold for one command. */
 export interface Config {
@@ -32,11 +16,8 @@ export interface Config {
 /** Reads `neap.config.ts` (or .js) of a folder; without one the defaults hold. Throws FailureError where it is wrong. */
 export async function loadConfig(cwd: string): Promise<Config> {
   const file = ['neap.config.ts', 'neap.config.js'].map((name) => join(cwd, name)).find((each) => existsSync(each));
-  const given = file === undefined ? {} : ((await import(pathToFileURL(file).href)) as { default?: unknown }).default;
-  const parsed = configSchema.safeParse(given);
-  if (!parsed.success) {
-    throw new FailureError({ kind: 'condition', what: `the configuration is not usable: ${z.prettifyError(parsed.error)}`, where: file ?? cwd, state: 'Nothing was started', remedy: 'Correct it; defineConfig tells an editor what there is' });
-  }
+  const parsed = configSchema.safeParse(file === undefined ? {} : await defaultExport(file));
+  if (!parsed.success) throw unfit(file ?? cwd, z.prettifyError(parsed.error));
   const { fleet, stateDir, page } = parsed.data;
   return {
     cwd,
@@ -50,4 +31,16 @@ function defaultStateDir(): string {
   const override = process.env['NEAP_STATE_DIR'];
   if (override) return resolve(override);
   return join(process.env['XDG_STATE_HOME'] || join(homedir(), '.local', 'state'), 'neap');
+}
+
+async function defaultExport(file: string): Promise<unknown> {
+  try {
+    return ((await import(pathToFileURL(file).href)) as { default?: unknown }).default;
+  } catch (error) {
+    throw unfit(file, `it cannot be loaded: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function unfit(file: string, why: string): FailureError {
+  return new FailureError({ kind: 'condition', what: `the configuration is not usable: ${why}`, where: file, state: 'Nothing was started', remedy: 'Correct it; defineConfig tells an editor what there is' });
 }

@@ -1,6 +1,6 @@
 /** The only folder that makes effects happen: loading, observing, planning, and the process that runs a plan. */
 export { afterRealMs, pauseRealMs, planClock } from './clock.ts';
-export { defineConfig, loadConfig, type Config, type ConfigInput } from './config.ts';
+export { loadConfig, type Config } from './config.ts';
 export { loadFleet, loadRunbook, parseInputs, type Loaded } from './load.ts';
 export { messageSchema, type Message, type Request } from './messages.ts';
 export { makePlan, ownVersion, type Preview } from './planning.ts';

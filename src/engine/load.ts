@@ -47,7 +47,11 @@ export function parseInputs(runbook: Runbook, words: readonly string[]): { reado
   }
   const parsed = runbook.inputs.safeParse(given);
   if (parsed.success) return parsed.data as { readonly [name: string]: Json };
-  throw unfit('inputs of the runbook', runbook.title, z.prettifyError(parsed.error), 'Correct --input; the runbook names its inputs in `inputs`');
+  throw unfit('input', runbook.title, z.prettifyError(parsed.error), `Correct --input; this runbook takes: ${namesOf(runbook.inputs)}`);
+}
+
+function namesOf(inputs: z.ZodType): string {
+  return inputs instanceof z.ZodObject ? Object.keys(inputs.shape).join(', ') : 'what its `inputs` say';
 }
 
 function jsonOrText(text: string): Json {

@@ -63,9 +63,14 @@ export async function readPlan(path: string): Promise<Plan> {
 /** Writes a plan for later, readable by its owner only. */
 export async function writePlan(path: string, plan: Plan): Promise<void> {
   const beside = `${path}.new`;
-  await writeFile(beside, `${JSON.stringify(plan, null, 2)}\n`, { mode: 0o600 });
-  await chmod(beside, 0o600);
-  await rename(beside, path);
+  try {
+    await writeFile(beside, `${JSON.stringify(plan, null, 2)}\n`, { mode: 0o600 });
+    await chmod(beside, 0o600);
+    await rename(beside, path);
+  } catch (error) {
+    const what = `the plan cannot be written: ${error instanceof Error ? error.message : String(error)}`;
+    throw new FailureError({ kind: 'condition', what, where: path, state: 'Nothing was changed on any server', remedy: 'Name a file in a folder that exists and that you may write to' }, { cause: error });
+  }
 }
 
 /** The runs of a state folder, newest last. One whose engine was refused before it had a journal is no run. */

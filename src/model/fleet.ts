@@ -158,7 +158,9 @@ export const sshSchema = z.strictObject({
 export type SshAddress = z.output<typeof sshSchema>;
 
 /** A name goes to commands, files and screens: letters, digits, dot, dash, underscore; never a leading dash. */
-export const serverNameSchema = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'a server name is letters, digits, . _ - and starts with a letter or digit');
+export const serverNameSchema = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'a server name is letters, digits, . _ - and starts with a letter or digit')
+  // What is known of servers is kept by name, in records whose prototype has these.
+  .refine((name) => !(name in {}), 'this name means something to every JavaScript object: call the server otherwise');
 
 export const serverSchema = z.strictObject({
   name: serverNameSchema,

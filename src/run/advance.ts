@@ -72,10 +72,10 @@ function endStep(state: RunState, track: Track, act: ActState, index: PlanIndex)
   const main = track.kind === 'main';
   const fuse = main && countsForFuse(lineOf(index, track), act.plan) ? fuseOf(act) : null;
   // Load is back and the dependency answers: nothing burns any more.
-  const over = main && fuse === null && step?.step === 'act' && step.needs.length > 0;
+  const puttingBack = step?.step === 'act' && (main ? fuse === null && step.needs.length > 0 : act.does === 'undo' && step.undoNeeds.length > 0);
   const ended = withStep(track, track.cursor, { ...act, endedAtMs: state.nowMs });
   return withTrack(
-    { ...state, fuse: over ? null : (fuse ?? state.fuse) },
+    { ...state, fuse: puttingBack ? null : (fuse ?? state.fuse) },
     { ...ended, cursor: track.cursor + 1 },
   );
 }

@@ -65,7 +65,7 @@ function fold(state: RunState, event: RunEvent, atMs: number, index: PlanIndex):
     case 'confirmed':
       return told(state, event, atMs, index);
     case 'diagnosed':
-      return diagnosed(state, event);
+      return diagnosed(state, event, index);
     case 'asked':
     case 'paged':
       return landed(state, event.id);
@@ -145,14 +145,16 @@ function notePath(state: RunState, { failure }: TargetState, atMs: number): RunS
   return { ...state, paths: { ...state.paths, [failure.path]: { sinceMs: atMs } } };
 }
 
-function diagnosed(state: RunState, { id, condition, seen }: Extract<RunEvent, { type: 'diagnosed' }>): RunState {
+function diagnosed(state: RunState, { id, condition, seen }: Extract<RunEvent, { type: 'diagnosed' }>, { plan }: PlanIndex): RunState {
   const effect = state.flying[id];
   const rest = landed(state, id);
   if (effect?.effect !== 'diagnose') return rest;
   const out = rest.out[effect.target];
   if (!out) return rest;
   const fate = condition === 'alive' ? 'failed' : condition;
-  const failure: Failure = condition === 'hung' ? { ...out.failure, kind: 'hung', what: `it is hung (${seen}); before that: ${out.failure.what}` } : out.failure;
+  const remedy = plan.header.contingencies.length > 0 ? 'The contingency for hung servers has it: answer its gate' : 'Bring it back: neap run recover-fleet';
+  const hung: Failure = { ...out.failure, kind: 'hung', what: `it is hung (${seen}); before that: ${out.failure.what}`, state: 'It does nothing until it is reset', remedy };
+  const failure = condition === 'hung' ? hung : out.failure;
   return { ...rest, out: { ...rest.out, [effect.target]: { ...out, fate, failure } } };
 }
 

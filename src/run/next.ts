@@ -53,7 +53,7 @@ function nextInStep(state: RunState, track: Track, act: ActState, index: PlanInd
   if (!wave) return REST;
   const step = actStepOf(index, track, track.cursor);
   // Halt stops acting, never giving back what is half given.
-  const halted = state.halted && track.kind === 'main';
+  const halted = state.halted && track.kind === 'main' && step.releases === null;
   const slotMs = step.perSecond === null || act.does === 'undo' || act.lastStartMs === null ? 0 : 1000 / step.perSecond;
   return nextInLane(step, act, wave, { track: track.id, step: track.cursor, wave: act.wave }, {
     starts: track.kind === 'main' ? startsAllowed(state, step, activeIn(wave), index) : step.atMost - activeIn(wave),

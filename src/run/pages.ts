@@ -12,7 +12,7 @@ export interface Page {
 
 /** Everything that a person must be told now. Told once: the state remembers which keys were paged. */
 export function pagesDue(state: RunState, index: PlanIndex): Page[] {
-  return [...homePage(state), ...pathPages(state), ...state.tracks.flatMap((track) => [...heldPages(track, index), ...gatePages(state, track, index), ...unknownPages(state, track, index)]), ...fusePages(state)];
+  return [...homePage(state), ...pathPages(state), ...state.tracks.flatMap((track) => [...heldPages(state, track, index), ...gatePages(state, track, index), ...unknownPages(state, track, index)]), ...fusePages(state)];
 }
 
 function homePage({ mode, homeWhy, run }: RunState): Page[] {
@@ -29,7 +29,7 @@ function pathPages({ paths, run }: RunState): Page[] {
 }
 
 /** Holding the safe state: which need, and for whom. */
-function heldPages(track: Track, index: PlanIndex): Page[] {
+function heldPages({ run }: RunState, track: Track, index: PlanIndex): Page[] {
   const current = currentOf(track);
   if (current?.step !== 'act') return [];
   const step = lineOf(index, track)[current.plan];
@@ -42,7 +42,7 @@ function heldPages(track: Track, index: PlanIndex): Page[] {
   return [
     {
       key: `held/${track.id}/${track.cursor}`,
-      text: `Holding the safe state before "${current.does === 'undo' ? `undo: ${step.title}` : step.title}" on ${servers}: ${first.what}. It goes on by itself when that is mended.`,
+      text: `Holding the safe state before "${current.does === 'undo' ? `undo: ${step.title}` : step.title}" on ${servers}: ${first.what}. It goes on by itself when that is mended. See: neap status ${run}`,
     },
   ];
 }
@@ -70,7 +70,7 @@ function unknownPages(state: RunState, track: Track, index: PlanIndex): Page[] {
         });
   return unknown.map(({ server, title }) => ({
     key: `unknown/${track.id}/${server}`,
-    text: `${server}: whether "${title}" was done is not known. Look at it; neap does not do it again.`,
+    text: `${server}: whether "${title}" was done is not known. Look at it; neap does not do it again. See: neap status ${state.run}`,
   }));
 }
 

@@ -59,12 +59,12 @@ function looked(target: TargetState, { verdict, condition, need, readings, repea
   const drift = driftOf(verdict, target, rule, withinBounds);
   if (drift !== null) return fail(seen, drift);
   if (!condition.holds) {
-    const unmet = failure(rule, 'condition', condition.why, 'See `neap status` for the others; mend it, then `neap resume` or `neap abort`');
+    const unmet = failure(rule, 'condition', condition.why, 'Mend it and make a new plan for it; `neap status` shows the others');
     return rule.step.onUnmet === 'hold' ? held(seen, unmet, atMs, target.heldSinceMs) : fail(seen, unmet);
   }
   if (verdict.verdict === 'nothing') return { ...seen, phase: 'done', decided: true };
   if (target.dirty && !repeatable) {
-    return { ...seen, phase: 'unknown', failure: failure(rule, 'lost', 'whether it was done is not known, and doing it twice could do harm', 'Look at the server, then `neap resume`') };
+    return { ...seen, phase: 'unknown', failure: failure(rule, 'lost', 'whether it was done is not known, and doing it twice could do harm', 'Look at the server; neap does not do it again, and `neap status` shows the others') };
   }
   if (!need.holds) return held(seen, needFailure(rule, need.why), atMs, target.heldSinceMs);
   return { ...seen, phase: 'ready', decided: true, change: verdict.change };
@@ -148,7 +148,7 @@ function fail(target: TargetState, why: Failure): TargetState {
 }
 
 function needFailure(rule: TargetRule, why: string): Failure {
-  return failure(rule, 'needs', why, 'The run holds the safe state and asks again; make the need true, or `neap abort`');
+  return failure(rule, 'needs', why, 'The run holds the safe state and asks again by itself; `neap status` shows for whom');
 }
 
 function failure({ server, step, does }: Pick<TargetRule, 'server' | 'step' | 'does'>, kind: Failure['kind'], what: string, remedy: string): Failure {

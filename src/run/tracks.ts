@@ -57,8 +57,9 @@ export function homeTrack(state: RunState, servers: readonly string[] | null, in
     if (act.step !== 'act' || act.does !== 'perform') return [];
     const step = index.plan.header.steps[at];
     if (step?.step !== 'act' || !isUndone(step)) return [];
+    const released = releasedServers(main, index.plan.header.steps.findIndex((each) => each.id === step.releasedBy));
     const waves = act.waves
-      .map((wave) => ({ targets: undoTargets(state, wave.targets, wanted) }))
+      .map((wave) => ({ targets: undoTargets(state, wave.targets, wanted, released) }))
       .filter((wave) => Object.keys(wave.targets).length > 0)
       .toReversed();
     if (waves.length === 0) return [];
@@ -74,9 +75,16 @@ function isUndone(step: ActStep): boolean {
   return step.nature === 'risk' && step.irreversible === null && !step.leavesNothing;
 }
 
-function undoTargets(state: RunState, targets: Readonly<Record<string, TargetState>>, wanted: ReadonlySet<string> | null): Record<string, TargetState> {
+/** Who has let go of a hold already, at the step that releases it. */
+function releasedServers(main: Track | undefined, at: number): ReadonlySet<string> {
+  const release = main?.steps[at];
+  if (release?.step !== 'act') return new Set();
+  return new Set(release.waves.flatMap(({ targets }) => Object.entries(targets).flatMap(([server, { phase }]) => (phase === 'done' ? [server] : []))));
+}
+
+function undoTargets(state: RunState, targets: Readonly<Record<string, TargetState>>, wanted: ReadonlySet<string> | null, released: ReadonlySet<string>): Record<string, TargetState> {
   const changed = Object.entries(targets).filter(
-    ([server, target]) => target.dirty && (wanted === null || wanted.has(server)) && state.out[server]?.fate !== 'hung',
+    ([server, target]) => target.dirty && (wanted === null || wanted.has(server)) && state.out[server]?.fate !== 'hung' && !released.has(server),
   );
   return Object.fromEntries(
     changed.map(([server, { change, inDoubt }]) => {

@@ -1,4 +1,4 @@
-import type { ActStep } from '../model/index.ts';
+import type { ActStep, PlanStep } from '../model/index.ts';
 import { expectedOf, homeOf } from '../plan/index.ts';
 import { spentOf } from './budget.ts';
 import type { RunEvent } from './events.ts';
@@ -136,13 +136,20 @@ function spoilt(state: RunState, { plan: { header } }: PlanIndex): RunEvent | 'w
   const step = header.steps[at];
   if (step?.step !== 'act') return null;
   const gate = header.steps.find((each, position) => position > at && each.step === 'gate' && each.renewFrom !== null);
-  const from = step.releases ?? (gate?.step === 'gate' ? gate.renewFrom : null);
+  const from = step.releases === null ? (gate?.step === 'gate' ? gate.renewFrom : null) : refreshBefore(header.steps, step.releases);
   const to = step.releases === null ? gate?.id : step.id;
   const begins = header.steps.findIndex((each) => each.id === from);
   if (from === null || to === undefined || begins < 0 || begins > at) return null;
   // What is under way there ends first, so that nothing of it comes back into a step begun anew.
   const flying = Object.values(state.flying).some((effect) => 'place' in effect && effect.place.track === 'main');
   return flying ? 'wait' : { type: 'renewed', gate: to, from, spoilt: true };
+}
+
+/** A hold is taken anew on fresh caches: from the refresh right before it, if there is one. */
+function refreshBefore(steps: readonly PlanStep[], hold: string): string {
+  let at = steps.findIndex((step) => step.id === hold);
+  for (let before = steps[at - 1]; before?.step === 'act' && before.nature === 'restore' && before.leavesNothing; before = steps[at - 1]) at -= 1;
+  return steps[at]?.id ?? hold;
 }
 
 export function fuseTooShort(state: RunState, { fuse }: { readonly fuse: { readonly outageMs: number; readonly marginMs: number } | null }): boolean {

@@ -88,6 +88,9 @@ async function shows(terminal: Terminal, what: RegExp, forMs = 30_000): Promise<
   }
 }
 
+/** As long as a person needs at the least, in real milliseconds. */
+const READING_MS = 1_000;
+
 test.skipIf(kind === null)(
   `a run in a pseudo-terminal of ${kind ?? 'tmux or script, of which neither is installed'}`,
   async () => {
@@ -115,9 +118,11 @@ test.skipIf(kind === null)(
     // Another view: it answers, sees the gate to its end, and what somebody else answers takes its prompt away.
     using second = openTerminal(scene.stateDir, `${LAUNCHER} attach`);
     await shows(second, /Gate 10:[\s\S]*choose an answer/);
-    second.type('y');
-    await shows(second, /❯ yes/);
-    second.type(ENTER);
+    // What is typed before the question can have been read answers nothing; then a person reads, and answers.
+    second.type(`y${ENTER}`);
+    await shows(second, /can have been read[\s\S]*❯ choose an answer/);
+    await wait(READING_MS);
+    second.type(`y${ENTER}`);
     await shows(second, /Gate 11: Hardware work done\?[\s\S]*choose an answer/);
     const { run } = JSON.parse((await scene.neap('status', '--json')).stdout) as { run: string };
     expect((await scene.neap('approve', run, '11', 'yes', '--reason', 'from elsewhere')).code).toBe(0);

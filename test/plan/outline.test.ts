@@ -13,6 +13,7 @@ import {
   z,
   type Server,
 } from '../../src/index.ts';
+import { serverNameSchema } from '../../src/model/index.ts';
 import type { ActStep, Runbook, StepSpec, Targets, Way } from '../../src/model/index.ts';
 import { cutWaves } from '../../src/plan/waves.ts';
 import { setAside } from '../support/kinds.ts';
@@ -179,3 +180,11 @@ test('a canary is whoever a step takes first and alone, and its failure ends the
   expect(laid.canaries).toEqual(['api-1']);
   expect(laid.steps.map((step) => step.step === 'act' && step.failureEnds)).toEqual([true, false]);
 });
+
+test.each(['constructor', 'toString', 'valueOf', 'hasOwnProperty'])(
+  'no server is called %s: records by name would know it without being told',
+  (name) => {
+    expect(serverNameSchema.safeParse(name).success).toBe(false);
+    expect(serverNameSchema.safeParse(`${name}-1`).success).toBe(true);
+  },
+);

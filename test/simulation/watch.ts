@@ -150,7 +150,8 @@ export class Watch {
 
   #starting(state: RunState, track: Track, step: ActStep, id: string, atMs: number): void {
     if (track.kind !== 'main') return;
-    if (state.halted) throw new Broken('promise 8', `${id} was started while halted`);
+    // Letting go of a hold is no new work.
+    if (state.halted && step.releases === null) throw new Broken('promise 8', `${id} was started while halted`);
     if (step.nature !== 'restore') {
       if (state.mode === 'home') throw new Broken('promise 7', `${id} was started after the run turned for home`);
       const counted = spent(state) + underWay(track, this.#in.machine);
@@ -174,7 +175,7 @@ export class Watch {
     atMs: number,
   ): void {
     const { place, id } = effect;
-    if (track.kind === 'main' && state.halted) throw new Broken('promise 8', `${id} was made while halted`);
+    if (track.kind === 'main' && state.halted && step.releases === null) throw new Broken('promise 8', `${id} was made while halted`);
     if (track.kind === 'main' && state.mode === 'home')
       throw new Broken('promise 7', `${id} was made after the run turned for home`);
     const key = `${step.releases ?? step.id}/${place.target}`;

@@ -85,6 +85,9 @@ export default defineFleet({
 });
 `;
 
+/** What the fleet above expects on every server. */
+const APP_CONF = '# Put here what /srv/api/app.conf is to hold on every server.\n';
+
 /** `neap init`: what a fleet of one's own begins with. Files that are there already stay as they are. */
 export async function init(folder: string | undefined): Promise<number> {
   const target = resolve(folder ?? '.');
@@ -92,6 +95,8 @@ export async function init(folder: string | undefined): Promise<number> {
   const manifest = { name: 'maintenance', private: true, type: 'module', devDependencies: { neap: await ownVersion() } };
   await put(join(target, 'neap.config.ts'), (file) => writeFile(file, CONFIG));
   await put(join(target, 'fleet.ts'), (file) => writeFile(file, FLEET));
+  await mkdir(join(target, 'files'), { recursive: true });
+  await put(join(target, 'files', 'app.conf'), (file) => writeFile(file, APP_CONF));
   await put(join(target, 'package.json'), (file) => writeFile(file, `${JSON.stringify(manifest, null, 2)}\n`));
   const shipped = fileURLToPath(new URL('runbooks/', root));
   for (const name of readdirSync(shipped).filter((each) => each.endsWith('.ts'))) {

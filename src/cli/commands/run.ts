@@ -1,5 +1,4 @@
 import { hostname, userInfo } from 'node:os';
-import { existsSync } from 'node:fs';
 import { EngineRefused, loadConfig, prepareRun, readPlan, startEngine, type Config, type RunPlace } from '../../engine/index.ts';
 import type { Plan } from '../../model/index.ts';
 import { usage } from '../usage.ts';
@@ -17,7 +16,7 @@ export interface RunOptions extends Omit<PlanOptions, 'out' | 'json'> {
 /** `neap run`: runs exactly one plan, from a file or made now, and watches it. */
 export async function run(planOrRunbook: string, options: RunOptions): Promise<number> {
   const config = await loadConfig(process.cwd());
-  const isPlan = planOrRunbook.endsWith('.json') && existsSync(planOrRunbook);
+  const isPlan = planOrRunbook.endsWith('.json');
   const plan = isPlan ? await readPlan(planOrRunbook) : (await preview(config, planOrRunbook, options)).plan;
   if (isPlan && (options.input.length > 0 || options.except.length > 0 || options.fleet !== undefined)) {
     throw usage('a plan that was made holds its inputs, fleet and exceptions already', 'Leave out --input, --except and --fleet, or give a runbook in place of the plan');

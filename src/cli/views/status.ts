@@ -11,7 +11,7 @@ export function statusText(place: RunPlace, state: RunState, machine: Machine, l
     `Budget: ${spent} of ${failures} failures. Window: opened ${clockTime(state.openedAtMs)}, closes ${clockTime(state.openedAtMs + machine.index.plan.header.window.limitMs)}.`,
     ...(state.fuse ? [`Fuse: ${duration(state.fuse.expiresAtMs - state.nowMs)} left at ${clockTime(state.nowMs)} (${state.fuse.clock} on ${state.fuse.server}).`] : []),
     ...state.tracks.flatMap((track) => trackLines(track, machine)),
-    ...Object.entries(state.out).map(([server, out]) => `${out.recovered ? 'Recovered' : 'Out'}: ${server}, at "${out.title}": ${out.failure.what}. ${out.recovered ? '' : `${out.failure.state}. ${out.failure.remedy}`}`.trimEnd()),
+    ...Object.entries(state.out).map(([server, out]) => `${out.recovered ? 'Recovered' : 'Out'}: ${server}, at step ${out.step} "${out.title}": ${out.failure.what}. ${out.recovered ? '' : `${out.failure.state}. ${out.failure.remedy}`}`.trimEnd()),
     nextCommand(place, state, machine, live),
   ];
   return `${lines.join('\n')}\n`;

@@ -4,6 +4,14 @@
 # whatever way leaves no process, namespace, link, mount or file behind.
 set -eu
 
+# Also when nobody is left to read the line below.
+clean_up() {
+  kill -KILL -1 2>/dev/null || true
+  umount --lazy "$fleet_dir"/*/srv 2>/dev/null || true
+  rm -rf "$fleet_dir"
+}
+trap clean_up EXIT
+
 read -r host_pid _ </proc/self/stat
 mount -t tmpfs -o mode=755 run /run
 mkdir /run/netns
@@ -12,6 +20,3 @@ ip link add switch type bridge
 ip link set switch up
 echo "pid $host_pid"
 cat >/dev/null || true
-kill -KILL -1 2>/dev/null || true
-umount --lazy "$fleet_dir"/*/srv 2>/dev/null || true
-rm -rf "$fleet_dir"

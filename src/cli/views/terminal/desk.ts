@@ -22,6 +22,12 @@ type Said = { readonly said: string } | 'interrupted' | 'withdrawn';
 /** A question is at most so many lines, so that the answers below it stay on the screen. */
 const QUESTION_LINES_MAX = 9;
 
+/**
+ * Nobody reads a question in less, in real milliseconds. A prompt can give way to another under the fingers of somebody
+ * who is typing, and a "yes" to one must not become a hard reset.
+ */
+const READING_MS = 700;
+
 /** The empty line above a prompt, its message, and below its choices an empty line and the keys. */
 const PROMPT_FRAME_LINES = 4;
 
@@ -124,6 +130,8 @@ export class Desk {
     // Another track may come to a gate while this one is asked.
     const others = this.#session.state().tracks.filter(({ status }) => status === 'running').length > 1;
     this.#facing = gate;
+    const { clock } = this.#session;
+    const openedAtMs = clock.nowMs();
     const answer = await this.#prompt(
       `Answer as ${userInfo().username}`,
       gateChoices(gate.step, gate.track.kind === 'contingency', others, columns() - 4),
@@ -132,6 +140,11 @@ export class Desk {
     this.#turnAway();
     if (answer === 'interrupted') this.#interrupted = true;
     if (typeof answer === 'string' || answer.said === NONE) return;
+    const nowMs = clock.nowMs();
+    if (clock.realMsUntil(nowMs + nowMs - openedAtMs) < READING_MS) {
+      this.#notify(`"${answer.said}" came before gate ${gate.id} can have been read: nothing was answered`);
+      return;
+    }
     if (answer.said === OTHER_GATE) {
       this.#later.add(keyOf(gate));
       return;
