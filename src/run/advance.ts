@@ -1,6 +1,6 @@
-import type { PlanStep } from '../model/index.ts';
+import type { ActStep, PlanStep } from '../model/index.ts';
 import { isWaveSettled } from './lane.ts';
-import { currentOf, lineOf, trackOf, withStep, withTrack, type PlanIndex } from './lines.ts';
+import { actStepOf, currentOf, lineOf, trackOf, withStep, withTrack, type PlanIndex } from './lines.ts';
 import { isFlying, isSettled, type ActState, type Fuse, type RunState, type TargetState, type Track } from './state.ts';
 
 /** Moves one track on over everything that has ended: waves, steps, the track itself. */
@@ -38,8 +38,10 @@ function fleetIsBack(state: RunState): boolean {
 }
 
 function moveAct(state: RunState, track: Track, act: ActState, index: PlanIndex): RunState | null {
+  const behind = act.behind.filter((at) => !isSettledAt(act, at));
+  if (behind.length < act.behind.length) return withTrack(state, withStep(track, track.cursor, { ...act, behind }));
   const wave = act.waves[act.wave];
-  if (!wave) return endStep(state, track, act, index);
+  if (!wave) return behind.length === 0 ? endStep(state, track, act, index) : null;
   const primed = primeRelease(track, act, index);
   if (primed) return withTrack(state, withStep(track, track.cursor, primed));
   const gone = Object.entries(wave.targets).filter(([server, target]) => target.phase === 'waiting' && isOut(state, track, server));
@@ -47,8 +49,20 @@ function moveAct(state: RunState, track: Track, act: ActState, index: PlanIndex)
     const targets = { ...wave.targets, ...Object.fromEntries(gone.map(([server, target]) => [server, { ...target, phase: 'left' as const }])) };
     return withTrack(state, withStep(track, track.cursor, { ...act, waves: act.waves.with(act.wave, { targets }) }));
   }
-  if (!isWaveSettled(wave)) return null;
-  return withTrack(state, withStep(track, track.cursor, { ...act, wave: act.wave + 1 }));
+  if (isWaveSettled(wave)) return withTrack(state, withStep(track, track.cursor, { ...act, wave: act.wave + 1 }));
+  // Who waits for a need is passed by, where something is given back.
+  const passable = givesBack(actStepOf(index, track, track.cursor), act) && Object.values(wave.targets).every((target) => isSettled(target) || target.phase === 'held');
+  return passable ? withTrack(state, withStep(track, track.cursor, { ...act, wave: act.wave + 1, behind: [...behind, act.wave] })) : null;
+}
+
+function isSettledAt(act: ActState, at: number): boolean {
+  const wave = act.waves[at];
+  return wave === undefined || isWaveSettled(wave);
+}
+
+/** Undoing, and restoring: neither budget nor somebody else's unmet need holds it up. */
+export function givesBack(step: ActStep, act: ActState): boolean {
+  return act.does === 'undo' || step.nature === 'restore';
 }
 
 /** A hold's release takes back what the hold did, server by server; who never held has nothing to release. */
@@ -104,9 +118,9 @@ function drained(track: Track): boolean {
   return current.waves.every(({ targets }) => Object.values(targets).every((target) => isSettled(target) || !(isFlying(target) || inBetween(target))));
 }
 
-/** Something began on it and its end is not known yet. */
+/** Something began on it and its end is not known yet. Behind a broken path that can take long, and the way home looks at it too. */
 function inBetween(target: TargetState): boolean {
-  return target.phase === 'acted' || target.phase === 'doubt';
+  return target.phase === 'acted' || (target.phase === 'doubt' && target.failure?.kind !== 'path');
 }
 
 /** Only what is read from the last refresh before a gate that shows the fuse on: earlier caches are refreshed once more. */

@@ -191,7 +191,7 @@ function onTarget(state: RunState, place: Place, atMs: number, change: (target: 
   const wave = act?.step === 'act' ? act.waves[place.wave] : undefined;
   const target = wave?.targets[place.target];
   if (!track || act?.step !== 'act' || !wave || !target) return state;
-  const started = target.phase === 'waiting';
+  const started = target.phase === 'waiting' || target.phase === 'held';
   const moved: ActState = {
     ...act,
     startedAtMs: act.startedAtMs ?? atMs,

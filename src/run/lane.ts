@@ -7,6 +7,8 @@ import { isSettled, type ActState, type TargetState, type WaveState } from './st
 export interface Allowance {
   /** How many more servers may be started. */
   readonly starts: number;
+  /** How many that wait for a need may be looked at again. */
+  readonly again: number;
   /** Not before this instant may the next one start; the step's rate. */
   readonly notBeforeMs: number;
   readonly nowMs: number;
@@ -30,7 +32,9 @@ export interface LaneNext {
 export function nextInLane(step: ActStep, act: ActState, wave: WaveState, at: Omit<Place, 'target'>, allow: Allowance): LaneNext {
   const effects: Effect[] = [];
   let wakeAtMs: number | null = null;
-  let starts = allow.starts;
+  let { starts, again } = allow;
+  // One a slot: the next is due a slot later, and comes round again by `wakeAtMs`.
+  const paced = step.perSecond !== null && act.does !== 'undo';
   const wake = (atMs: number): void => {
     wakeAtMs = wakeAtMs === null ? atMs : Math.min(wakeAtMs, atMs);
   };
@@ -49,13 +53,23 @@ export function nextInLane(step: ActStep, act: ActState, wave: WaveState, at: Om
         continue;
       }
       effects.push(look(step, act, target, place, allow));
-      // One start a slot: the next is due a slot later, and comes round again by `wakeAtMs`.
-      starts = step.perSecond === null || act.does === 'undo' ? starts - 1 : 0;
+      starts = paced ? 0 : starts - 1;
+      again = paced ? 0 : again;
       continue;
     }
     if ((target.phase === 'held' || target.phase === 'doubt') && target.lookAtMs !== null && target.lookAtMs > allow.nowMs) {
       wake(target.lookAtMs);
       continue;
+    }
+    if (target.phase === 'held') {
+      if (again <= 0) continue;
+      // When the need is met all at once, they still come one after another.
+      if (paced && allow.notBeforeMs > allow.nowMs) {
+        wake(allow.notBeforeMs);
+        continue;
+      }
+      again = paced ? 0 : again - 1;
+      starts = paced ? 0 : starts;
     }
     const effect = continueOn(step, act, target, place, allow);
     if (effect) effects.push(effect);
@@ -120,6 +134,11 @@ export function intend(target: TargetState, effect: Extract<Effect, { place: Pla
     case 'confirm':
       return { ...target, phase: 'confirming', confirms: target.confirms + 1, lookAtMs: null, soakUntilMs: effect.soakUntilMs ?? target.soakUntilMs };
   }
+}
+
+/** How many of a wave's servers something is being done to: who only waits for a need takes nobody's place. */
+export function busyIn(wave: WaveState): number {
+  return Object.values(wave.targets).filter((target) => target.phase !== 'waiting' && target.phase !== 'held' && !isSettled(target)).length;
 }
 
 /** How many of a wave's servers are begun and not settled. */

@@ -3,7 +3,8 @@ import { spentOf, startsAllowed } from './budget.ts';
 import type { Effect } from './effects.ts';
 import type { RunEvent } from './events.ts';
 import { gateOf } from './gates.ts';
-import { activeIn, nextInLane } from './lane.ts';
+import { givesBack } from './advance.ts';
+import { activeIn, busyIn, nextInLane } from './lane.ts';
 import { actStepOf, currentOf, type PlanIndex } from './lines.ts';
 import { pagesDue } from './pages.ts';
 import { gateText } from './words.ts';
@@ -49,20 +50,30 @@ function nextOfTrack(state: RunState, track: Track, index: PlanIndex): Part {
 }
 
 function nextInStep(state: RunState, track: Track, act: ActState, index: PlanIndex): Part {
-  const wave = act.waves[act.wave];
-  if (!wave) return REST;
   const step = actStepOf(index, track, track.cursor);
+  const givingBack = givesBack(step, act);
+  const open = [...act.behind, act.wave].flatMap((at) => (act.waves[at] ? [{ at, wave: act.waves[at] }] : []));
+  const active = open.reduce((sum, { wave }) => sum + (givingBack ? busyIn(wave) : activeIn(wave)), 0);
   // Halt stops acting, never giving back what is half given.
   const halted = state.halted && track.kind === 'main' && step.releases === null;
   const slotMs = step.perSecond === null || act.does === 'undo' || act.lastStartMs === null ? 0 : 1000 / step.perSecond;
-  return nextInLane(step, act, wave, { track: track.id, step: track.cursor, wave: act.wave }, {
-    starts: track.kind === 'main' ? startsAllowed(state, step, activeIn(wave), index) : step.atMost - activeIn(wave),
-    notBeforeMs: (act.lastStartMs ?? 0) + slotMs,
-    nowMs: state.nowMs,
-    draining: track.status === 'draining' || halted,
-    priorBootId: (server) => bootIdOf(state, server),
-    round: track.renewals,
+  let free = track.kind === 'main' ? startsAllowed(state, step, active, index) : step.atMost - active;
+  const parts = open.map(({ at, wave }) => {
+    const part = nextInLane(step, act, wave, { track: track.id, step: track.cursor, wave: at }, {
+      starts: free,
+      again: givingBack ? free : Infinity,
+      notBeforeMs: (act.lastStartMs ?? 0) + slotMs,
+      nowMs: state.nowMs,
+      draining: track.status === 'draining' || halted,
+      priorBootId: (server) => bootIdOf(state, server),
+      round: track.renewals,
+    });
+    const looks = part.effects.filter((effect) => effect.effect === 'look').length;
+    free = looks > 0 && step.perSecond !== null ? 0 : free - looks;
+    return part;
   });
+  const wakes = parts.map((part) => part.wakeAtMs).filter((atMs) => atMs !== null);
+  return { effects: parts.flatMap((part) => part.effects), wakeAtMs: wakes.length > 0 ? Math.min(...wakes) : null };
 }
 
 /** The boot that a server was last seen in, from the readings of the steps so far. */

@@ -78,6 +78,8 @@ export interface ActState {
   /** `undo`: this is the way back of that step. */
   readonly does: 'perform' | 'undo';
   readonly wave: number;
+  /** Waves that were passed while servers in them wait for a need: one such server keeps nobody else from coming home. */
+  readonly behind: readonly number[];
   readonly waves: readonly WaveState[];
   readonly startedAtMs: number | null;
   readonly endedAtMs: number | null;
@@ -176,6 +178,7 @@ export function freshStep(step: PlanStep, plan: number, waves: readonly (readonl
     plan,
     does: step.releases === null ? 'perform' : 'undo',
     wave: 0,
+    behind: [],
     waves: waves.map((wave) => ({ targets: Object.fromEntries(wave.map((server) => [server, FRESH_TARGET])) })),
     startedAtMs: null,
     endedAtMs: null,

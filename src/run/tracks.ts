@@ -63,7 +63,7 @@ export function homeTrack(state: RunState, servers: readonly string[] | null, in
       .filter((wave) => Object.keys(wave.targets).length > 0)
       .toReversed();
     if (waves.length === 0) return [];
-    const undo: ActState = { step: 'act', plan: at, does: 'undo', wave: 0, waves, startedAtMs: null, endedAtMs: null, lastStartMs: null };
+    const undo: ActState = { step: 'act', plan: at, does: 'undo', wave: 0, behind: [], waves, startedAtMs: null, endedAtMs: null, lastStartMs: null };
     return [undo];
   });
   const id = `home${state.tracks.filter((track) => track.kind === 'home').length + 1}`;

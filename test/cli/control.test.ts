@@ -6,7 +6,7 @@ import { openScene, SHORT } from '../support/scene.ts';
 // Goal: a run is turned round, looked at and left alone from any terminal, and two never meet on one server (promises 4
 // and 8). Method: commands given in the middle of a wave, and runs and labs beside each other.
 
-vi.setConfig({ testTimeout: 90_000, maxConcurrency: 3 });
+vi.setConfig({ testTimeout: 90_000, maxConcurrency: 4 });
 
 const atWave = (step: StepState | undefined) => (step?.step === 'act' ? step.wave : 0);
 const isAsked = (step: StepState | undefined) => step?.step === 'gate' && step.phase === 'asked';

@@ -7,7 +7,7 @@ import { openScene, SHORT } from '../support/scene.ts';
 // Goal: what `neap plan` promises (promises 1, 5 and 10) is seen from the lab's side too. Method: every scenario that a
 // preview must refuse, and the journal of commands held against the lab's own record.
 
-vi.setConfig({ testTimeout: 60_000, maxConcurrency: 3 });
+vi.setConfig({ testTimeout: 60_000, maxConcurrency: 4 });
 
 /** As February's caches were. */
 const SHORT_LIVED = { minMs: 180_000, maxMs: 240_000, drawn: 'per-server' } as const;
@@ -20,6 +20,22 @@ interface Said {
 const read = (text: string): Said => JSON.parse(text) as Said;
 const refusals = ({ header }: Said) => header.findings.filter(({ severity }) => severity === 'refusal');
 const writes = (record: readonly RecordEntry[]) => record.filter((entry) => entry.writes && entry.via !== 'control');
+
+test.concurrent('partition: half of the fleet out of reach is refused by name, and no power command is sent by either runbook', async () => {
+  await using scene = await openScene();
+  const lab = await scene.lab({ scenario: 'partition', connectMs: 2_000 });
+  const [planned, recovering] = await Promise.all([
+    scene.neap('plan', 'database-upgrade', '--fleet', lab.fleet, ...SHORT),
+    scene.neap('run', 'recover-fleet', '--fleet', lab.fleet, '--unattended'),
+  ]);
+  expect(planned.code).toBe(4);
+  expect(planned.stdout).toMatch(/Refused: api-04, api-05, api-06: SSH to .* did not answer/);
+  // A line that takes nothing away may begin; whom it cannot reach it leaves alone, and says so.
+  expect(recovering.code).toBe(0);
+  expect(recovering.stdout).toMatch(/Left out: .*api-04.*api-05.*api-06/);
+  expect((await lab.record()).filter(({ via }) => via === 'bmc')).toEqual([]);
+  expect((await lab.status()).servers.map(({ resets }) => resets)).toEqual([0, 0, 0, 0, 0, 0]);
+});
 
 test.concurrent('an outage longer than the fuse is refused with its numbers and cures, and nothing is touched', async () => {
   await using scene = await openScene();
@@ -70,22 +86,6 @@ test.concurrent('bmc-down: refused, since what hangs there could not be brought 
   for (const { cures } of found) expect(cures).toEqual(['Mend the BMC, or leave the server out with --except']);
   expect((await scene.neap('run', 'database-upgrade', '--fleet', lab.fleet, ...SHORT, '--unattended')).code).toBe(4);
   expect(writes(await lab.record())).toEqual([]);
-});
-
-test.concurrent('partition: half of the fleet out of reach is refused by name, and no power command is sent by either runbook', async () => {
-  await using scene = await openScene();
-  const lab = await scene.lab({ scenario: 'partition', connectMs: 2_000 });
-  const [planned, recovering] = await Promise.all([
-    scene.neap('plan', 'database-upgrade', '--fleet', lab.fleet, ...SHORT),
-    scene.neap('run', 'recover-fleet', '--fleet', lab.fleet, '--unattended'),
-  ]);
-  expect(planned.code).toBe(4);
-  expect(planned.stdout).toMatch(/Refused: api-04, api-05, api-06: SSH to .* did not answer/);
-  // A line that takes nothing away may begin; whom it cannot reach it leaves alone, and says so.
-  expect(recovering.code).toBe(0);
-  expect(recovering.stdout).toMatch(/Left out: .*api-04.*api-05.*api-06/);
-  expect((await lab.record()).filter(({ via }) => via === 'bmc')).toEqual([]);
-  expect((await lab.status()).servers.map(({ resets }) => resets)).toEqual([0, 0, 0, 0, 0, 0]);
 });
 
 test.concurrent('--except: named with its reason, and refused while the balancer still gives the server traffic', async () => {

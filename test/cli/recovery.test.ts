@@ -6,7 +6,7 @@ import { openScene, SHORT, type Scene } from '../support/scene.ts';
 // Goal: what February left behind is brought back, server by server, in an order that harms nobody (promises 9 and 10).
 // Method: the lab's scenarios, and its own record and instants of what was done to whom.
 
-vi.setConfig({ testTimeout: 90_000, maxConcurrency: 2 });
+vi.setConfig({ testTimeout: 90_000, maxConcurrency: 4 });
 
 const inService = ({ servers }: LabStatus) => servers.filter(({ offline, hung, inRotation, seenUp }) => !offline && !hung && inRotation && seenUp).map(({ name }) => name);
 const on = (record: readonly RecordEntry[], server: string, what: RegExp) => record.filter((entry) => entry.server === server && entry.ok && what.test(entry.what));

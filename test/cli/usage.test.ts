@@ -7,7 +7,7 @@ import { openScene } from '../support/scene.ts';
 // Goal: what cannot be asked like that is answered with 2, and with what, where and what to do (promise 14), before anybody
 // was contacted. Method: the command line itself, on words and files that are wrong in one place each.
 
-vi.setConfig({ testTimeout: 90_000, maxConcurrency: 3 });
+vi.setConfig({ testTimeout: 90_000, maxConcurrency: 4 });
 
 test.concurrent('wrong words about a runbook, an input, a server or a file: exit 2, and nobody is contacted', async () => {
   await using scene = await openScene();
