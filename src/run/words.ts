@@ -17,7 +17,10 @@ export function gateText(state: RunState, track: Track, step: GateStep, note: st
     );
   }
   const out = Object.keys(state.out);
-  if (track.kind === 'main' && out.length > 0) lines.push(`Out of this run: ${nameServers(out)}.`);
+  if (track.kind === 'main' && out.length > 0) {
+    const warning = step.fuse ? ' Whoever of them still takes traffic hangs when the database goes away: take them out of the balancer first.' : '';
+    lines.push(`Out of this run: ${nameServers(out)}.${warning}`);
+  }
   if (note !== null) lines.push(note);
   return lines.join('\n');
 }

@@ -175,6 +175,28 @@ describe('the way home', () => {
     expect(drive.until(606_000).closed).toMatchObject({ outcome: 'home', exitCode: 1 });
   });
 
+  test('is not held up by one server whose need stays unmet: the others come home', () => {
+    let cut = true;
+    const script: Script = (effect, nowMs) =>
+      effect.effect === 'look' && effect.for === 'undo' && cut && effect.place.target === 'api-5'
+        ? {
+            type: 'looked',
+            id: effect.id,
+            outcome: seen(null, { verdict: { verdict: 'nothing' }, need: { holds: false, why: 'its path is cut' } }),
+          }
+        : goesWell(change)(effect, nowMs);
+    const inPairs = (api: Api): StepSpec[] => [
+      inWaves({ atMost: 2 }, takeOut(api)),
+      gate('Go on?', { role: 'any', onTimeout: 'hold' }),
+    ];
+    // The last wave in is the first one out: without passing it by, nobody would come home.
+    const drive = new Drive(planFor({ servers: 6, steps: inPairs }), script).settle().answer('2', 'no').until(600_000);
+    expect(drive.made('undo').toSorted()).toEqual(['api-1', 'api-2', 'api-3', 'api-4', 'api-6']);
+    expect(drive.state.closed).toBeNull();
+    cut = false;
+    expect(drive.until(606_000).closed).toMatchObject({ outcome: 'home', exitCode: 1 });
+  });
+
   test('takes back what was begun and failed, and what cannot be taken back is named', () => {
     const drive = new Drive(
       planFor({ servers: 3, failures: 2, steps: (api) => [setAside(api)] }),
