@@ -32,7 +32,9 @@ function failed(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   // Never 1, which says that a run is home: of what a defect left nothing is known.
   if (!(error instanceof FailureError)) {
-    process.stderr.write(`This is a defect of neap; please report it. A run that is under way goes on by itself: neap status\n${error instanceof Error ? error.stack : String(error)}\n`);
+    process.stderr.write(
+      `This is a defect of neap; please report it. A run that is under way goes on by itself: neap status\n${error instanceof Error ? error.stack : String(error)}\n`,
+    );
     return 5;
   }
   process.stderr.write(`${sentence(error.failure)}\n`);

@@ -1,4 +1,13 @@
-import { afterRealMs, planClock, connectEngine, engineOf, messageSchema, type EngineConnection, type Message, type RunPlace } from '../engine/index.ts';
+import {
+  afterRealMs,
+  planClock,
+  connectEngine,
+  engineOf,
+  messageSchema,
+  type EngineConnection,
+  type Message,
+  type RunPlace,
+} from '../engine/index.ts';
 import { readJournal } from '../journal/index.ts';
 import { readPlan } from '../engine/index.ts';
 import type { Fleet, Plan } from '../model/index.ts';
@@ -36,7 +45,16 @@ export async function attach(place: RunPlace, onEvent: OnEvent): Promise<Session
     await Promise.race([past.told, connection.ended]);
     const { plan, machine, clock } = past;
     if (!plan || !machine || !past.state) return null;
-    return { place, plan, machine, clock: planClock(clock), state: () => past.state ?? never(), ask: past.asks(connection), ended: connection.ended, close: () => connection.close() };
+    return {
+      place,
+      plan,
+      machine,
+      clock: planClock(clock),
+      state: () => past.state ?? never(),
+      ask: past.asks(connection),
+      ended: connection.ended,
+      close: () => connection.close(),
+    };
   } catch {
     // It was there a moment ago, and does not listen any more.
     return null;
@@ -109,7 +127,15 @@ function never(): never {
 }
 
 /** A run whose engine is gone, as its journal tells it. */
-export async function readRun(place: RunPlace): Promise<{ readonly plan: Plan; readonly machine: Machine; readonly state: RunState | null; readonly events: readonly Stamped[]; readonly rows: readonly JournalRow[] }> {
+export async function readRun(
+  place: RunPlace,
+): Promise<{
+  readonly plan: Plan;
+  readonly machine: Machine;
+  readonly state: RunState | null;
+  readonly events: readonly Stamped[];
+  readonly rows: readonly JournalRow[];
+}> {
   const plan = await readPlan(place.plan);
   const machine = createMachine(plan);
   const rows = await readJournal(place.journal, { run: place.run });

@@ -33,7 +33,8 @@ async function watchAsLog(place: RunPlace, { wait }: WatchOptions): Promise<numb
   if (!wait) await settledOrGate(session);
   if (!wait && !session.state().closed && openGates(session).length > 0) {
     session.close();
-    for (const { id, answers } of openGates(session)) process.stdout.write(`Waiting at gate ${id}: ${approveCommand(place.run, id, answers)}\n`);
+    for (const { id, answers } of openGates(session))
+      process.stdout.write(`Waiting at gate ${id}: ${approveCommand(place.run, id, answers)}\n`);
     return 3;
   }
   await session.ended;
@@ -46,7 +47,9 @@ async function watchAsLog(place: RunPlace, { wait }: WatchOptions): Promise<numb
 function openGates({ state, machine }: Session): { readonly id: string; readonly answers: readonly string[] }[] {
   return state()
     .tracks.map((track) => gateOf(track, machine.index))
-    .flatMap((gate) => (gate?.state.phase === 'asked' ? [{ id: gate.id, answers: Object.keys(gate.step.answers) }] : []));
+    .flatMap((gate) =>
+      gate?.state.phase === 'asked' ? [{ id: gate.id, answers: Object.keys(gate.step.answers) }] : [],
+    );
 }
 
 async function settledOrGate(session: Session): Promise<void> {
@@ -66,7 +69,8 @@ async function reportClosed(place: RunPlace): Promise<number> {
 }
 
 export function engineGone({ run }: RunPlace): number {
-  process.stderr.write(`The engine of run ${run} is gone; what it left is in its journal. Go on with it: neap resume ${run}\n`);
+  process.stderr.write(
+    `The engine of run ${run} is gone; what it left is in its journal. Go on with it: neap resume ${run}\n`,
+  );
   return 5;
 }
-

@@ -34,12 +34,36 @@ export class Actor {
   async act(effect: Targeted | Extract<Effect, { effect: 'diagnose' }>): Promise<RunEvent> {
     switch (effect.effect) {
       case 'look':
-        return { type: 'looked', id: effect.id, outcome: await this.#caught(effect, () => this.#look(effect), (failure) => ({ failure })) };
+        return {
+          type: 'looked',
+          id: effect.id,
+          outcome: await this.#caught(
+            effect,
+            () => this.#look(effect),
+            (failure) => ({ failure }),
+          ),
+        };
       case 'perform':
       case 'undo':
-        return { type: 'performed', id: effect.id, ...(await this.#caught(effect, () => this.#perform(effect), (failure) => ({ failure }))) };
+        return {
+          type: 'performed',
+          id: effect.id,
+          ...(await this.#caught(
+            effect,
+            () => this.#perform(effect),
+            (failure) => ({ failure }),
+          )),
+        };
       case 'confirm':
-        return { type: 'confirmed', id: effect.id, ...(await this.#caught(effect, () => this.#confirm(effect), (failure) => ({ failure }))) };
+        return {
+          type: 'confirmed',
+          id: effect.id,
+          ...(await this.#caught(
+            effect,
+            () => this.#confirm(effect),
+            (failure) => ({ failure }),
+          )),
+        };
       case 'diagnose': {
         const vitals = await this.#in.reach.reader(this.#server(effect.target)).vitals();
         return { type: 'diagnosed', id: effect.id, condition: conditionOf(vitals), seen: describeVitals(vitals) };
@@ -63,7 +87,10 @@ export class Actor {
     const context = await this.#context(server, this.#in.clock.nowMs(), null);
     const { pinned, readings } = await kind.observe(server, input, read, context);
     const verdict = kind.decide(kind.pinned.parse(pinned) as never, input);
-    const condition: Condition = effect.for === 'perform' && kind.judge ? kind.judge(kind.readings.parse(readings) as never, input) : { holds: true };
+    const condition: Condition =
+      effect.for === 'perform' && kind.judge
+        ? kind.judge(kind.readings.parse(readings) as never, input)
+        : { holds: true };
     const change = verdict.verdict === 'change' ? (verdict.change as never) : null;
     const needs: readonly Need[] = effect.for === 'undo' ? step.undoNeeds : change === null ? [] : step.needs;
     let need: Condition = { holds: true };
@@ -87,7 +114,9 @@ export class Actor {
     const hands = this.#in.reach.hands(server);
     const change = kind.change.parse(effect.change) as never;
     const context = await this.#context(server, this.#in.clock.nowMs(), null);
-    await (effect.effect === 'perform' ? kind.perform(server, change, hands, context) : kind.undo?.(server, change, hands, context));
+    await (effect.effect === 'perform'
+      ? kind.perform(server, change, hands, context)
+      : kind.undo?.(server, change, hands, context));
     return {};
   }
 
@@ -98,7 +127,8 @@ export class Actor {
       const wasDone = proven.done;
       proven = await this.#confirmOnce(effect);
       const now = clock.nowMs();
-      if (proven.done && (effect.soakUntilMs === null || now >= effect.soakUntilMs)) return proven.readings === undefined ? {} : { readings: proven.readings };
+      if (proven.done && (effect.soakUntilMs === null || now >= effect.soakUntilMs))
+        return proven.readings === undefined ? {} : { readings: proven.readings };
       // Once confirmed, it must stay so through its soak.
       if (!proven.done && (wasDone || now >= effect.deadlineMs)) throw this.#notConfirmed(effect, proven.why, wasDone);
       await this.#pause(Math.max(effect.deadlineMs, effect.soakUntilMs ?? 0));
@@ -119,7 +149,13 @@ export class Actor {
   }
 
   async #context(server: Server, sinceMs: number, priorBootId: string | null): Promise<StepContext> {
-    return { expected: await this.#in.expected(server), nowMs: this.#in.clock.nowMs(), sinceMs, priorBootId, keep: `neap-${this.#in.run}` };
+    return {
+      expected: await this.#in.expected(server),
+      nowMs: this.#in.clock.nowMs(),
+      sinceMs,
+      priorBootId,
+      keep: `neap-${this.#in.run}`,
+    };
   }
 
   async #pause(untilMs: number): Promise<void> {
@@ -153,7 +189,13 @@ export class Actor {
       const where = `${effect.place.target}, step ${step.id} (${step.title})`;
       if (error instanceof FailureError) return failed({ ...error.failure, where });
       const what = (error instanceof Error ? error.message : String(error)).replaceAll(/\s+/g, ' ').slice(0, 300);
-      return failed({ kind: 'internal', what, where, state: 'What it had begun is not known', remedy: 'This is a defect of neap or of the step kind: see the engine log' });
+      return failed({
+        kind: 'internal',
+        what,
+        where,
+        state: 'What it had begun is not known',
+        remedy: 'This is a defect of neap or of the step kind: see the engine log',
+      });
     }
   }
 }

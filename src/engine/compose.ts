@@ -4,7 +4,15 @@ import { createJournal, openJournal, openRegistry } from '../journal/index.ts';
 import { FailureError, type Fleet, type Plan, type Server } from '../model/index.ts';
 import { outline, type Outline } from '../plan/index.ts';
 import type { Clock, ExpectedFile, JournalRow } from '../ports/index.ts';
-import { createMachine, trackOf, lineOf, type Machine, type RunEvent, type RunState, type Stamped } from '../run/index.ts';
+import {
+  createMachine,
+  trackOf,
+  lineOf,
+  type Machine,
+  type RunEvent,
+  type RunState,
+  type Stamped,
+} from '../run/index.ts';
 import { groupsOf } from '../steps/index.ts';
 import { Actor } from './act.ts';
 import { planClock, wallClockMs } from './clock.ts';
@@ -23,7 +31,12 @@ import { serveViews, socketPath, type ViewServer } from './socket.ts';
  * The one composition: everything that a run needs, put together for the local host. Resolves to the exit code.
  * `mode` resume goes on with a journal that another engine left.
  */
-export async function runEngine(place: RunPlace, stateDir: string, mode: 'start' | 'resume', ready: () => void): Promise<number> {
+export async function runEngine(
+  place: RunPlace,
+  stateDir: string,
+  mode: 'start' | 'resume',
+  ready: () => void,
+): Promise<number> {
   const loaded = await load(place, mode);
   const { order, plan, fleet } = loaded;
   const { header } = plan;
@@ -57,7 +70,11 @@ export async function runEngine(place: RunPlace, stateDir: string, mode: 'start'
       if ((await registry.epoch(place.run)) !== claim.epoch) throw held(place.run, await registry.claims());
     },
   });
-  const actor = actorFor(place, loaded, { reach, clock, stepAt: (track, at) => stepIdAt(host.state, machine, track, at) });
+  const actor = actorFor(place, loaded, {
+    reach,
+    clock,
+    stepAt: (track, at) => stepIdAt(host.state, machine, track, at),
+  });
   host.replay(rows.map((row) => ({ atMs: row.atMs, event: row.event as unknown as RunEvent }) satisfies Stamped));
   await announce(place, loaded, host, rows.length === 0, views.path);
   ready();
@@ -74,13 +91,23 @@ export async function runEngine(place: RunPlace, stateDir: string, mode: 'start'
 }
 
 /** Whoever attaches is told the plan and all rows so far, and may ask. */
-function openViews(place: RunPlace, { order, plan, fleet }: LoadedRun, rows: readonly JournalRow[], host: () => Host): Promise<ViewServer> {
+function openViews(
+  place: RunPlace,
+  { order, plan, fleet }: LoadedRun,
+  rows: readonly JournalRow[],
+  host: () => Host,
+): Promise<ViewServer> {
   return serveViews(socketPath(place.run), requestSchema, {
     open: (view) => {
       view.send({ say: 'hello', run: place.run, plan, clock: fleet.value.clock ?? null });
       view.send({ say: 'rows', rows });
     },
-    line: (request, view) => view.send({ say: 'done', id: request.id, refused: host().request(request, nameOf(request.by, fleet.value.unattendedApprover)) }),
+    line: (request, view) =>
+      view.send({
+        say: 'done',
+        id: request.id,
+        refused: host().request(request, nameOf(request.by, fleet.value.unattendedApprover)),
+      }),
     lost: () => {
       if (!host().state.closed) host().tell({ type: 'viewed', by: order.by, what: 'lost' });
     },
@@ -88,7 +115,13 @@ function openViews(place: RunPlace, { order, plan, fleet }: LoadedRun, rows: rea
 }
 
 /** The first lines of a new run, and the line that an engine begins with; then others can find it. */
-async function announce(place: RunPlace, { order, plan: { hash, header } }: LoadedRun, host: Host, isNew: boolean, socket: string): Promise<void> {
+async function announce(
+  place: RunPlace,
+  { order, plan: { hash, header } }: LoadedRun,
+  host: Host,
+  isNew: boolean,
+  socket: string,
+): Promise<void> {
   const self = { pid: process.pid, host: hostname(), neap: header.neap };
   if (isNew) {
     host.tell({ type: 'opened', run: place.run, plan: hash, title: header.title, by: order.by, host: order.host });
@@ -115,10 +148,19 @@ async function load(place: RunPlace, mode: 'start' | 'resume'): Promise<LoadedRu
   await refuseStale(place.run, plan, fleet.digest, runbook.digest);
   if (mode === 'start') refuseOld(place.run, header.notAfterMs, planClock(fleet.value.clock).nowMs());
   const except = new Set(header.except.map(({ server }) => server));
-  return { order, plan, fleet, outline: outline(runbook.value, groupsOf(runbook.value.reach), header.inputs, fleet.value, except) };
+  return {
+    order,
+    plan,
+    fleet,
+    outline: outline(runbook.value, groupsOf(runbook.value.reach), header.inputs, fleet.value, except),
+  };
 }
 
-function actorFor(place: RunPlace, { plan, fleet, outline: laid }: LoadedRun, { reach, clock, stepAt }: { reach: Reach; clock: Clock; stepAt: (track: string, at: number) => string }): Actor {
+function actorFor(
+  place: RunPlace,
+  { plan, fleet, outline: laid }: LoadedRun,
+  { reach, clock, stepAt }: { reach: Reach; clock: Clock; stepAt: (track: string, at: number) => string },
+): Actor {
   const expectedBy = new Map<string, Promise<ExpectedFile[]>>();
   const expected = (server: Server): Promise<readonly ExpectedFile[]> => {
     const captured = plan.slices.find((slice) => server.name in slice.captured)?.captured[server.name] ?? {};
@@ -151,25 +193,45 @@ async function refuseStale(run: string, plan: Plan, fleet: string, runbook: stri
           ? `the runbook ${header.runbook.path} was changed since`
           : null;
   if (why === null) return;
-  throw new StalePlan({ kind: 'condition', what: `the plan is stale: ${why}`, where: run, state: 'Nothing was started', remedy: 'Make it anew: neap plan RUNBOOK, look at it, and run that' });
+  throw new StalePlan({
+    kind: 'condition',
+    what: `the plan is stale: ${why}`,
+    where: run,
+    state: 'Nothing was started',
+    remedy: 'Make it anew: neap plan RUNBOOK, look at it, and run that',
+  });
 }
 
 function refuseOld(run: string, notAfterMs: number, nowMs: number): void {
   if (nowMs <= notAfterMs) return;
-  throw new StalePlan({ kind: 'condition', what: 'the plan is stale: it was to be run within a week of being made', where: run, state: 'Nothing was started', remedy: 'Make it anew: neap plan RUNBOOK, look at it, and run that' });
+  throw new StalePlan({
+    kind: 'condition',
+    what: 'the plan is stale: it was to be run within a week of being made',
+    where: run,
+    state: 'Nothing was started',
+    remedy: 'Make it anew: neap plan RUNBOOK, look at it, and run that',
+  });
 }
 
-function held(run: string, conflicts: readonly { run: string; server: string; by: string; sinceMs: number }[]): FailureError {
+function held(
+  run: string,
+  conflicts: readonly { run: string; server: string; by: string; sinceMs: number }[],
+): FailureError {
   const other = conflicts.find((each) => each.run !== run) ?? conflicts[0];
   const others = conflicts.filter((each) => each.run === other?.run).map((each) => each.server);
   const what = other
     ? `${others.length > 3 ? `${others.length} of its servers` : others.join(', ')} belong to run ${other.run}, by ${other.by} since ${new Date(other.sinceMs).toISOString()}`
     : 'another engine has taken it over';
-  return new FailureError({ kind: 'condition', what, where: `run ${run}`, state: 'Nothing more is done here', remedy: other ? `See it: neap status ${other.run}` : `See it: neap status ${run}` });
+  return new FailureError({
+    kind: 'condition',
+    what,
+    where: `run ${run}`,
+    state: 'Nothing more is done here',
+    remedy: other ? `See it: neap status ${other.run}` : `See it: neap status ${run}`,
+  });
 }
 
 /** The name under which a view's word is written. The lab's own approver is no person's name anywhere else. */
 function nameOf(by: string, unattendedApprover: string | undefined): string {
   return by === unattendedApprover ? by : `${by}@${userInfo().username}`.replace(/^(.+)@\1$/, '$1');
 }
-

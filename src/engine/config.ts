@@ -42,5 +42,11 @@ async function defaultExport(file: string): Promise<unknown> {
 }
 
 function unfit(file: string, why: string): FailureError {
-  return new FailureError({ kind: 'condition', what: `the configuration is not usable: ${why}`, where: file, state: 'Nothing was started', remedy: 'Correct it; defineConfig tells an editor what there is' });
+  return new FailureError({
+    kind: 'condition',
+    what: `the configuration is not usable: ${why}`,
+    where: file,
+    state: 'Nothing was started',
+    remedy: 'Correct it; defineConfig tells an editor what there is',
+  });
 }

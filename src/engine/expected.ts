@@ -16,11 +16,16 @@ const RENDER_BYTES = 1024 * 1024;
  * What a server's configuration is expected to be: texts declared in the fleet, local files, or what a local command
  * renders for it (it gets the server's name in NEAP_SERVER). For captured files the digest comes from the plan.
  */
-export async function expectedFiles(server: Server, fleetPath: string, captured: Readonly<Record<string, string>>): Promise<ExpectedFile[]> {
+export async function expectedFiles(
+  server: Server,
+  fleetPath: string,
+  captured: Readonly<Record<string, string>>,
+): Promise<ExpectedFile[]> {
   return Promise.all(
     (server.service.configuration?.files ?? []).map(async (file) => {
       const text = await textOf(file, server, fleetPath);
-      const sha256 = text === null ? (captured[file.path] ?? 'not captured') : createHash('sha256').update(text).digest('hex');
+      const sha256 =
+        text === null ? (captured[file.path] ?? 'not captured') : createHash('sha256').update(text).digest('hex');
       return { path: file.path, sha256, mode: file.mode, owner: file.owner, text, show: file.show ?? false };
     }),
   );
@@ -28,7 +33,9 @@ export async function expectedFiles(server: Server, fleetPath: string, captured:
 
 /** Paths whose expected content is what they hold when the plan is made. */
 export function capturedPaths(server: Server): string[] {
-  return (server.service.configuration?.files ?? []).filter((file) => file.expect === 'captured').map((file) => file.path);
+  return (server.service.configuration?.files ?? [])
+    .filter((file) => file.expect === 'captured')
+    .map((file) => file.path);
 }
 
 async function textOf({ path, expect }: ConfigFile, server: Server, fleetPath: string): Promise<string | null> {

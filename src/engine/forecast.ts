@@ -9,7 +9,11 @@ const ANSWER_MS = 10_000;
  * Whether an outage that a gate of this plan speaks of fits the fuse that a refresh right before it gives. Null: the
  * plan has no such gate.
  */
-export function forecastOf(steps: readonly PlanStep[], servers: readonly Server[], failures: number): { readonly forecast: Forecast; readonly findings: readonly Finding[] } | null {
+export function forecastOf(
+  steps: readonly PlanStep[],
+  servers: readonly Server[],
+  failures: number,
+): { readonly forecast: Forecast; readonly findings: readonly Finding[] } | null {
   const at = steps.findIndex((step) => step.step === 'gate' && step.fuse !== null);
   const gate = steps[at];
   if (gate?.step !== 'gate' || gate.fuse === null) return null;

@@ -76,12 +76,23 @@ export class Host {
   request(request: Request, by: string): string | null {
     switch (request.ask) {
       case 'answer': {
-        const gate = this.state.tracks.map((track) => gateOf(track, this.#in.machine.index)).find((each) => each?.id === request.gate);
-        if (!gate || (gate.state.phase !== 'asked' && gate.state.phase !== 'waiting')) return `gate ${request.gate} is not open now`;
+        const gate = this.state.tracks
+          .map((track) => gateOf(track, this.#in.machine.index))
+          .find((each) => each?.id === request.gate);
+        if (!gate || (gate.state.phase !== 'asked' && gate.state.phase !== 'waiting'))
+          return `gate ${request.gate} is not open now`;
         const answers = Object.keys(gate.step.answers);
-        if (!answers.includes(request.answer)) return `"${request.answer}" is no answer to gate ${request.gate}: ${answers.join(', ')}`;
+        if (!answers.includes(request.answer))
+          return `"${request.answer}" is no answer to gate ${request.gate}: ${answers.join(', ')}`;
         const givenAtMs = Math.min(request.givenAtMs, this.#in.clock.nowMs());
-        this.tell({ type: 'answered', gate: request.gate, answer: request.answer, by, givenAtMs, ...(request.reason === undefined ? {} : { reason: request.reason }) });
+        this.tell({
+          type: 'answered',
+          gate: request.gate,
+          answer: request.answer,
+          by,
+          givenAtMs,
+          ...(request.reason === undefined ? {} : { reason: request.reason }),
+        });
         return null;
       }
       case 'abort':
@@ -101,7 +112,9 @@ export class Host {
 
   async #write(events: readonly RunEvent[]): Promise<void> {
     const stamped = events.map((event) => ({ atMs: Math.round(this.#in.clock.nowMs()), event }));
-    const rows = await this.#in.journal.append(stamped.map(({ atMs, event }) => ({ atMs, event: event as unknown as JsonObject })));
+    const rows = await this.#in.journal.append(
+      stamped.map(({ atMs, event }) => ({ atMs, event: event as unknown as JsonObject })),
+    );
     for (const event of stamped) this.#state = this.#in.machine.apply(this.#state, event);
     this.#in.onRows(rows);
   }
@@ -115,7 +128,9 @@ export class Host {
       case 'pass':
         return;
       case 'page':
-        void this.#in.page(effect.text).then((failure) => this.tell({ type: 'paged', id: effect.id, ...(failure === null ? {} : { failure }) }));
+        void this.#in
+          .page(effect.text)
+          .then((failure) => this.tell({ type: 'paged', id: effect.id, ...(failure === null ? {} : { failure }) }));
         return;
       default:
         void this.#in
@@ -128,9 +143,19 @@ export class Host {
   #openByItself(effect: Extract<Effect, { effect: 'ask' }>): void {
     const { unattended, clock, machine } = this.#in;
     if (unattended === null) return;
-    const gate = this.state.tracks.map((track) => gateOf(track, machine.index)).find((each) => each?.id === effect.gate);
+    const gate = this.state.tracks
+      .map((track) => gateOf(track, machine.index))
+      .find((each) => each?.id === effect.gate);
     const answer = Object.entries(gate?.step.answers ?? {}).find(([, does]) => does === 'go-on')?.[0];
-    if (answer !== undefined) this.tell({ type: 'answered', gate: effect.gate, answer, by: unattended, givenAtMs: clock.nowMs(), reason: 'unattended' });
+    if (answer !== undefined)
+      this.tell({
+        type: 'answered',
+        gate: effect.gate,
+        answer,
+        by: unattended,
+        givenAtMs: clock.nowMs(),
+        reason: 'unattended',
+      });
   }
 
   async #sleep(wakeAtMs: number | null): Promise<void> {
@@ -151,4 +176,3 @@ export class Host {
 
 /** Longer waits are taken in parts: a laptop that slept is noticed within this, in real milliseconds. */
 const LONGEST_SLEEP_MS = 60_000;
-

@@ -19,10 +19,17 @@ export interface Loaded<T> {
 export async function loadFleet(path: string, cwd: string): Promise<Loaded<Fleet>> {
   const file = resolve(cwd, path);
   const parsed = fleetSchema.safeParse(await defaultExport(file, 'fleet'));
-  if (!parsed.success) throw unfit('fleet', file, z.prettifyError(parsed.error), 'Correct the fleet file; `neap fleet check` reads it again');
+  if (!parsed.success)
+    throw unfit(
+      'fleet',
+      file,
+      z.prettifyError(parsed.error),
+      'Correct the fleet file; `neap fleet check` reads it again',
+    );
   const names = parsed.data.servers.map((server) => server.name);
   const twice = names.find((name, at) => names.indexOf(name) !== at);
-  if (twice !== undefined) throw unfit('fleet', file, `server ${twice} is listed twice`, 'Give every server a name of its own');
+  if (twice !== undefined)
+    throw unfit('fleet', file, `server ${twice} is listed twice`, 'Give every server a name of its own');
   const { clock: _, ...lasting } = parsed.data;
   return { path: file, digest: sha256(canonicalJson(lasting)), value: parsed.data };
 }
@@ -31,8 +38,18 @@ export async function loadFleet(path: string, cwd: string): Promise<Loaded<Fleet
 export async function loadRunbook(pathOrName: string, cwd: string): Promise<Loaded<Runbook>> {
   const file = findRunbook(pathOrName, cwd);
   const value = (await defaultExport(file, 'runbook')) as Runbook | undefined;
-  if (typeof value !== 'object' || value === null || typeof value.steps !== 'function' || typeof value.reach !== 'object') {
-    throw unfit('runbook', file, 'its default export is not what defineRunbook gives', 'Write: export default defineRunbook({ ... })');
+  if (
+    typeof value !== 'object' ||
+    value === null ||
+    typeof value.steps !== 'function' ||
+    typeof value.reach !== 'object'
+  ) {
+    throw unfit(
+      'runbook',
+      file,
+      'its default export is not what defineRunbook gives',
+      'Write: export default defineRunbook({ ... })',
+    );
   }
   return { path: file, digest: sha256(await readFile(file, 'utf8')), value };
 }
@@ -47,7 +64,12 @@ export function parseInputs(runbook: Runbook, words: readonly string[]): { reado
   }
   const parsed = runbook.inputs.safeParse(given);
   if (parsed.success) return parsed.data as { readonly [name: string]: Json };
-  throw unfit('input', runbook.title, z.prettifyError(parsed.error), `Correct --input; this runbook takes: ${namesOf(runbook.inputs)}`);
+  throw unfit(
+    'input',
+    runbook.title,
+    z.prettifyError(parsed.error),
+    `Correct --input; this runbook takes: ${namesOf(runbook.inputs)}`,
+  );
 }
 
 function namesOf(inputs: z.ZodType): string {
@@ -68,21 +90,43 @@ function findRunbook(pathOrName: string, cwd: string): string {
   const name = /^(?:runbooks\/)?([a-z0-9-]+)(?:\.ts)?$/.exec(pathOrName)?.[1];
   const shipped = name === undefined ? null : fileURLToPath(shippedRunbook(name));
   if (shipped !== null && existsSync(shipped)) return shipped;
-  throw unfit('runbook', file, 'there is no such file, and no runbook of that name ships', 'Give the path of a .ts file, or a name such as database-upgrade');
+  throw unfit(
+    'runbook',
+    file,
+    'there is no such file, and no runbook of that name ships',
+    'Give the path of a .ts file, or a name such as database-upgrade',
+  );
 }
 
 async function defaultExport(file: string, what: string): Promise<unknown> {
-  if (!existsSync(file)) throw unfit(what, file, 'there is no such file', `Give the ${what}'s path${what === 'fleet' ? ' with --fleet' : ''}`);
+  if (!existsSync(file))
+    throw unfit(
+      what,
+      file,
+      'there is no such file',
+      `Give the ${what}'s path${what === 'fleet' ? ' with --fleet' : ''}`,
+    );
   try {
     const module = (await import(pathToFileURL(file).href)) as { default?: unknown };
     return module.default;
   } catch (error) {
-    throw unfit(what, file, `it cannot be loaded: ${error instanceof Error ? error.message : String(error)}`, 'Correct it; an editor with TypeScript shows where');
+    throw unfit(
+      what,
+      file,
+      `it cannot be loaded: ${error instanceof Error ? error.message : String(error)}`,
+      'Correct it; an editor with TypeScript shows where',
+    );
   }
 }
 
 function unfit(what: string, where: string, why: string, remedy: string): FailureError {
-  return new FailureError({ kind: 'condition', what: `the ${what} is not usable: ${why}`, where, state: 'Nothing was contacted', remedy });
+  return new FailureError({
+    kind: 'condition',
+    what: `the ${what} is not usable: ${why}`,
+    where,
+    state: 'Nothing was contacted',
+    remedy,
+  });
 }
 
 function sha256(text: string): string {

@@ -14,10 +14,17 @@ process.on('SIGHUP', () => undefined);
 process.on('SIGINT', () => undefined);
 
 try {
-  process.exitCode = await runEngine(placeOf(stateDir, run), stateDir, mode === 'resume' ? 'resume' : 'start', () => tell({ ready: true }));
+  process.exitCode = await runEngine(placeOf(stateDir, run), stateDir, mode === 'resume' ? 'resume' : 'start', () =>
+    tell({ ready: true }),
+  );
 } catch (error) {
   const stale = error instanceof StalePlan;
-  const text = error instanceof FailureError ? sentence(error.failure) : error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const text =
+    error instanceof FailureError
+      ? sentence(error.failure)
+      : error instanceof Error
+        ? (error.stack ?? error.message)
+        : String(error);
   process.stderr.write(`${new Date(wallClockMs()).toISOString()} ${text}\n`);
   tell({ ready: false, text, stale });
   process.exitCode = stale ? 6 : 5;

@@ -18,7 +18,8 @@ export interface ObserveInput {
 export async function observeServer({ outline, server, read, expected, nowMs }: ObserveInput): Promise<Foresight> {
   let foresight = NOTHING_FORESEEN;
   let dead: Extract<Told, { failure: unknown }> | null = null;
-  const contingency = outline.contingencies.find(({ spec }) => spec.when === 'hung' && spec.group === server.group)?.id ?? null;
+  const contingency =
+    outline.contingencies.find(({ spec }) => spec.when === 'hung' && spec.group === server.group)?.id ?? null;
   for (const step of outline.steps) {
     if (step.step !== 'act' || !step.waves.some((wave) => wave.includes(server.name))) continue;
     const kind = outline.kinds.get(step.id) as StepKind;
@@ -28,7 +29,8 @@ export async function observeServer({ outline, server, read, expected, nowMs }: 
       continue;
     }
     const context: StepContext = { expected, nowMs: nowMs(), sinceMs: nowMs(), priorBootId: null, keep: '' };
-    const told: Told = dead !== null && kind.reach.includes('ssh') ? dead : await tell(step, kind, server, read, context);
+    const told: Told =
+      dead !== null && kind.reach.includes('ssh') ? dead : await tell(step, kind, server, read, context);
     if ('failure' in told && told.failure.kind !== 'output' && told.failure.kind !== 'command') dead = told;
     foresight = learn(foresight, step, kind, told, contingency);
   }
@@ -40,7 +42,8 @@ async function tell(step: ActStep, kind: StepKind, server: Server, read: Reader,
     return await kind.observe(server, kind.input.parse(step.input) as never, read, context);
   } catch (error) {
     if (!(error instanceof FailureError)) throw error;
-    const silent = error.failure.kind === 'unreachable' || error.failure.kind === 'timeout' || error.failure.kind === 'lost';
+    const silent =
+      error.failure.kind === 'unreachable' || error.failure.kind === 'timeout' || error.failure.kind === 'lost';
     return { failure: error.failure, hung: silent && conditionOf(await read.vitals()) === 'hung' };
   }
 }

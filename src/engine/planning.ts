@@ -33,7 +33,12 @@ export interface Preview {
 export async function makePlan({ runbook, fleet, inputs, except, onRead }: PlanWish): Promise<Preview> {
   const names = new Set(except.map(({ server }) => server));
   for (const { server } of except) {
-    if (!fleet.value.servers.some(({ name }) => name === server)) refuse(`--except names ${server}, which the fleet does not have`, fleet.path, 'Correct the name; `neap fleet check` lists the servers');
+    if (!fleet.value.servers.some(({ name }) => name === server))
+      refuse(
+        `--except names ${server}, which the fleet does not have`,
+        fleet.path,
+        'Correct the name; `neap fleet check` lists the servers',
+      );
   }
   const laid = outline(runbook.value, groupsOf(runbook.value.reach), inputs, fleet.value, names);
   const commands: ReachCommand[] = [];
@@ -53,7 +58,9 @@ export async function makePlan({ runbook, fleet, inputs, except, onRead }: PlanW
       seed: randomInt(2 ** 31),
       foresights,
       captured,
-      except: await Promise.all(except.map(async (each) => ({ ...each, traffic: await trafficOf(fleet.value, each.server, reach) }))),
+      except: await Promise.all(
+        except.map(async (each) => ({ ...each, traffic: await trafficOf(fleet.value, each.server, reach) })),
+      ),
       forecast: forecast?.forecast ?? null,
       findings: [...(forecast?.findings ?? []), ...coverage(fleet.value)],
     });
@@ -63,7 +70,13 @@ export async function makePlan({ runbook, fleet, inputs, except, onRead }: PlanW
   }
 }
 
-async function readAll(laid: Outline, reach: Reach, fleetPath: string, nowMs: () => number, onRead: PlanWish['onRead']): Promise<Pick<CompileInput, 'foresights' | 'captured'>> {
+async function readAll(
+  laid: Outline,
+  reach: Reach,
+  fleetPath: string,
+  nowMs: () => number,
+  onRead: PlanWish['onRead'],
+): Promise<Pick<CompileInput, 'foresights' | 'captured'>> {
   const foresights = new Map<string, Foresight>();
   const captured = new Map<string, Readonly<Record<string, string>>>();
   const waiting = [...laid.servers];

@@ -31,7 +31,15 @@ export interface RunPlace {
 
 export function placeOf(stateDir: string, run: string): RunPlace {
   const dir = join(stateDir, 'runs', run);
-  return { run, dir, plan: join(dir, 'plan.json'), order: join(dir, 'order.json'), journal: join(dir, 'journal.db'), log: join(dir, 'engine.log'), engine: join(dir, 'engine.json') };
+  return {
+    run,
+    dir,
+    plan: join(dir, 'plan.json'),
+    order: join(dir, 'order.json'),
+    journal: join(dir, 'journal.db'),
+    log: join(dir, 'engine.log'),
+    engine: join(dir, 'engine.json'),
+  };
 }
 
 /** Makes a run's folder with its plan and order; its journal is the engine's to make. */
@@ -54,9 +62,15 @@ export async function readPlan(path: string): Promise<Plan> {
   const text = await readFile(path, 'utf8').catch(() => null);
   if (text === null) throw unusable(path, 'it cannot be read', 'Give the path of a plan that `neap plan --out` wrote');
   const parsed = planSchema.safeParse(jsonOf(text));
-  if (!parsed.success) throw unusable(path, `it is no plan of this version of neap (${z.prettifyError(parsed.error).split('\n')[0]})`, 'Make it anew: neap plan RUNBOOK --out plan.json');
+  if (!parsed.success)
+    throw unusable(
+      path,
+      `it is no plan of this version of neap (${z.prettifyError(parsed.error).split('\n')[0]})`,
+      'Make it anew: neap plan RUNBOOK --out plan.json',
+    );
   const why = tampered(parsed.data);
-  if (why !== null) throw unusable(path, `it was changed after it was made: ${why}`, 'Make it anew, and have that approved');
+  if (why !== null)
+    throw unusable(path, `it was changed after it was made: ${why}`, 'Make it anew, and have that approved');
   return parsed.data;
 }
 
@@ -69,7 +83,16 @@ export async function writePlan(path: string, plan: Plan): Promise<void> {
     await rename(beside, path);
   } catch (error) {
     const what = `the plan cannot be written: ${error instanceof Error ? error.message : String(error)}`;
-    throw new FailureError({ kind: 'condition', what, where: path, state: 'Nothing was changed on any server', remedy: 'Name a file in a folder that exists and that you may write to' }, { cause: error });
+    throw new FailureError(
+      {
+        kind: 'condition',
+        what,
+        where: path,
+        state: 'Nothing was changed on any server',
+        remedy: 'Name a file in a folder that exists and that you may write to',
+      },
+      { cause: error },
+    );
   }
 }
 
@@ -85,7 +108,11 @@ export function listRuns(stateDir: string): string[] {
 /** The run that was meant: by name, by its beginning, or the newest. */
 export function findRun(stateDir: string, wanted: string | undefined): RunPlace {
   const runs = listRuns(stateDir);
-  const found = wanted === undefined ? runs.at(-1) : (runs.find((run) => run === wanted) ?? single(runs.filter((run) => run.startsWith(wanted) || run.endsWith(wanted))));
+  const found =
+    wanted === undefined
+      ? runs.at(-1)
+      : (runs.find((run) => run === wanted) ??
+        single(runs.filter((run) => run.startsWith(wanted) || run.endsWith(wanted))));
   if (found !== undefined) return placeOf(stateDir, found);
   throw new FailureError({
     kind: 'condition',
@@ -109,5 +136,11 @@ function jsonOf(text: string): unknown {
 }
 
 function unusable(path: string, why: string, remedy: string): FailureError {
-  return new FailureError({ kind: 'condition', what: `the plan is not usable: ${why}`, where: path, state: 'Nothing was started', remedy });
+  return new FailureError({
+    kind: 'condition',
+    what: `the plan is not usable: ${why}`,
+    where: path,
+    state: 'Nothing was started',
+    remedy,
+  });
 }

@@ -31,7 +31,11 @@ export function socketPath(run: string): string {
 export async function serveViews<S extends z.ZodType>(
   path: string,
   schema: S,
-  handle: { readonly open: (view: View) => void; readonly line: (message: z.output<S>, view: View) => void; readonly lost: () => void },
+  handle: {
+    readonly open: (view: View) => void;
+    readonly line: (message: z.output<S>, view: View) => void;
+    readonly lost: () => void;
+  },
 ): Promise<ViewServer> {
   rmSync(path, { force: true });
   const sockets = new Set<Socket>();
@@ -71,7 +75,11 @@ export interface EngineConnection {
 }
 
 /** Connects to a run's engine. Rejects when there is none. */
-export function connectEngine<S extends z.ZodType>(path: string, schema: S, line: (message: z.output<S>) => void): Promise<EngineConnection> {
+export function connectEngine<S extends z.ZodType>(
+  path: string,
+  schema: S,
+  line: (message: z.output<S>) => void,
+): Promise<EngineConnection> {
   return new Promise((resolve, reject) => {
     const socket = connect(path);
     const ended = new Promise<void>((end) => socket.once('close', () => end()));
@@ -80,7 +88,11 @@ export function connectEngine<S extends z.ZodType>(path: string, schema: S, line
       socket.off('error', reject);
       socket.on('error', () => socket.destroy());
       eachLine(socket, schema, line);
-      resolve({ send: (message) => void socket.write(`${JSON.stringify(message)}\n`), ended, close: () => socket.end() });
+      resolve({
+        send: (message) => void socket.write(`${JSON.stringify(message)}\n`),
+        ended,
+        close: () => socket.end(),
+      });
     });
   });
 }

@@ -10,14 +10,23 @@ import type { RunPlace } from './runs.ts';
 /** An engine may take so long until it stands, in real milliseconds: it reads its journal again and claims its servers. */
 const STAND_MS = 60_000;
 
-const wordSchema = z.union([z.object({ ready: z.literal(true) }), z.object({ ready: z.literal(false), text: z.string(), stale: z.boolean() })]);
+const wordSchema = z.union([
+  z.object({ ready: z.literal(true) }),
+  z.object({ ready: z.literal(false), text: z.string(), stale: z.boolean() }),
+]);
 
 /** An engine that did not start, with its own words. */
 export class EngineRefused extends FailureError {
   readonly stale: boolean;
 
   constructor(run: string, text: string, stale: boolean, mode: 'start' | 'resume') {
-    super({ kind: 'condition', what: text, where: `run ${run}`, state: 'No engine was left running', remedy: mode === 'resume' ? `Mend that, then: neap resume ${run}` : 'Mend that, then run the plan again' });
+    super({
+      kind: 'condition',
+      what: text,
+      where: `run ${run}`,
+      state: 'No engine was left running',
+      remedy: mode === 'resume' ? `Mend that, then: neap resume ${run}` : 'Mend that, then run the plan again',
+    });
     this.stale = stale;
   }
 }
@@ -26,17 +35,28 @@ export class EngineRefused extends FailureError {
 export async function startEngine(place: RunPlace, stateDir: string, mode: 'start' | 'resume'): Promise<void> {
   const log = openSync(place.log, 'a', 0o600);
   const entry = new URL(`./main${extension}`, import.meta.url);
-  const child = spawn(process.execPath, [...launchArguments(entry), stateDir, place.run, mode], { detached: true, stdio: ['ignore', log, log, 'ipc'] });
+  const child = spawn(process.execPath, [...launchArguments(entry), stateDir, place.run, mode], {
+    detached: true,
+    stdio: ['ignore', log, log, 'ipc'],
+  });
   closeSync(log);
   const word = await new Promise<z.output<typeof wordSchema>>((resolve) => {
-    const cancel = afterRealMs(STAND_MS, () => resolve({ ready: false, text: `the engine did not stand within ${STAND_MS / 1000} s; see ${place.log}`, stale: false }));
+    const cancel = afterRealMs(STAND_MS, () =>
+      resolve({
+        ready: false,
+        text: `the engine did not stand within ${STAND_MS / 1000} s; see ${place.log}`,
+        stale: false,
+      }),
+    );
     const settle = (said: z.output<typeof wordSchema>): void => {
       cancel();
       resolve(said);
     };
     child.once('message', (message) => settle(wordSchema.parse(message)));
     child.once('error', (error) => settle({ ready: false, text: error.message, stale: false }));
-    child.once('exit', (code, signal) => settle({ ready: false, text: `the engine ended at once (${code ?? signal}); see ${place.log}`, stale: false }));
+    child.once('exit', (code, signal) =>
+      settle({ ready: false, text: `the engine ended at once (${code ?? signal}); see ${place.log}`, stale: false }),
+    );
   });
   child.removeAllListeners();
   if (child.connected) child.disconnect();

@@ -58,7 +58,15 @@ export async function startLab(input: LabOptionsInput, onDown: () => void = () =
     const balancer = open.keep(await openBalancer(stage));
     const control = open.keep(await openControlTarget());
     const describe = (): FleetInput =>
-      fleetOf({ name: options.name, dir: options.dir, clock, world: scene.world, addresses, balancerPort: balancer.port, controlPort: control.port });
+      fleetOf({
+        name: options.name,
+        dir: options.dir,
+        clock,
+        world: scene.world,
+        addresses,
+        balancerPort: balancer.port,
+        controlPort: control.port,
+      });
     const skipped = (): void => writeFleet(options.dir, describe());
     const tell = open.keep(await openTell(stage, keys.token, { down: onDown, skipped }));
     const fleet = describe();

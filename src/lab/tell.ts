@@ -20,7 +20,13 @@ export const labCommandSchema = z.discriminatedUnion('tell', [
   z.strictObject({ tell: z.literal('half-apply'), server: serverNameSchema }),
   z.strictObject({ tell: z.literal('page'), on: z.boolean() }),
   /** Time jumps ahead, for everybody: the fleet file gets the new anchor. */
-  z.strictObject({ tell: z.literal('skip'), forMs: z.number().positive().max(31 * 24 * 3_600_000) }),
+  z.strictObject({
+    tell: z.literal('skip'),
+    forMs: z
+      .number()
+      .positive()
+      .max(31 * 24 * 3_600_000),
+  }),
   /** Entries of the record from this index on. */
   z.strictObject({ tell: z.literal('record'), from: z.number().int().nonnegative().default(0) }),
   z.strictObject({ tell: z.literal('status') }),
@@ -50,7 +56,11 @@ export type LabAnswer =
   | { readonly ok: false; readonly error: string };
 
 /** The lab's own door, for who holds its token. */
-export function openTell(stage: Stage, token: string, told: { readonly down: () => void; readonly skipped: () => void }): Promise<Service> {
+export function openTell(
+  stage: Stage,
+  token: string,
+  told: { readonly down: () => void; readonly skipped: () => void },
+): Promise<Service> {
   return openService(async (incoming, outgoing) => {
     if (!same(incoming.headers.authorization ?? '', `Bearer ${token}`))
       return say(outgoing, 401, { ok: false, error: 'wrong token' });

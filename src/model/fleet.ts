@@ -13,7 +13,9 @@ export type Way = z.output<typeof waySchema>;
 const timeoutMs = z.number().int().positive().max(600_000);
 
 /** A reference to a secret (`env:NAME`, `file:/path`, `command:...`), never the secret (promise 13). */
-export const secretRefSchema = z.string().regex(/^(env|file|command):.+/, 'a secret is a reference: env:NAME, file:/path or command:...');
+export const secretRefSchema = z
+  .string()
+  .regex(/^(env|file|command):.+/, 'a secret is a reference: env:NAME, file:/path or command:...');
 
 /** Reads: a shell command on the server itself, or an HTTP GET from the engine. It must change nothing. */
 export const readCallSchema = z.union([
@@ -158,7 +160,12 @@ export const sshSchema = z.strictObject({
 export type SshAddress = z.output<typeof sshSchema>;
 
 /** A name goes to commands, files and screens: letters, digits, dot, dash, underscore; never a leading dash. */
-export const serverNameSchema = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'a server name is letters, digits, . _ - and starts with a letter or digit')
+export const serverNameSchema = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/,
+    'a server name is letters, digits, . _ - and starts with a letter or digit',
+  )
   // What is known of servers is kept by name, in records whose prototype has these.
   .refine((name) => !(name in {}), 'this name means something to every JavaScript object: call the server otherwise');
 
@@ -182,9 +189,7 @@ export type ControlTarget = z.output<typeof controlSchema>;
 export const fleetSchema = z.strictObject({
   name: z.string().min(1),
   /** A lab's clock: plan time = anchorPlanMs + (now - anchorRealMs) * rate. Real fleets have none. */
-  clock: z
-    .strictObject({ anchorRealMs: z.number(), anchorPlanMs: z.number(), rate: z.number().positive() })
-    .optional(),
+  clock: z.strictObject({ anchorRealMs: z.number(), anchorPlanMs: z.number(), rate: z.number().positive() }).optional(),
   /** The one who may open gates unattended. Only a lab has one. */
   unattendedApprover: z.string().optional(),
   control: z.array(controlSchema).default([]),

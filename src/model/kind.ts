@@ -25,7 +25,10 @@ export type Condition = { readonly holds: true } | { readonly holds: false; read
  * configuration is proven, that its caches are warm, or that the main line has brought the fleet back.
  */
 /** `dependency: '*'` is every dependency that the server's service lists. */
-export type Need = { readonly need: 'answers'; readonly dependency: string } | { readonly need: 'converged' } | { readonly need: 'warm' };
+export type Need =
+  | { readonly need: 'answers'; readonly dependency: string }
+  | { readonly need: 'converged' }
+  | { readonly need: 'warm' };
 
 /**
  * The pure half of a step kind: all that compile, preview and the run machine know of it. `decide` is given the
@@ -82,4 +85,8 @@ export interface Targets<in W extends Way> {
 }
 
 /** `first` takes n servers by name order; `rest` is all but those; `hung` is whoever a contingency is armed for. */
-export type TargetPart = { readonly of: 'all' } | { readonly of: 'first'; readonly count: number } | { readonly of: 'rest'; readonly count: number } | { readonly of: 'armed' };
+export type TargetPart =
+  | { readonly of: 'all' }
+  | { readonly of: 'first'; readonly count: number }
+  | { readonly of: 'rest'; readonly count: number }
+  | { readonly of: 'armed' };

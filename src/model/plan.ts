@@ -134,7 +134,11 @@ export const planHeaderSchema = z.strictObject({
   canaries: z.array(z.string()),
   except: z.array(z.strictObject({ server: z.string(), reason: z.string() })),
   budget: z.strictObject({ failures: z.number().int().positive() }),
-  window: z.strictObject({ limitMs: z.number().positive(), expectedMs: z.number().nonnegative(), homeMs: z.number().nonnegative() }),
+  window: z.strictObject({
+    limitMs: z.number().positive(),
+    expectedMs: z.number().nonnegative(),
+    homeMs: z.number().nonnegative(),
+  }),
   steps: z.array(planStepSchema),
   contingencies: z.array(contingencySchema),
   forecast: forecastSchema.nullable(),

@@ -1,4 +1,15 @@
-import type { Finding, Fleet, Forecast, Json, Plan, PlanHeader, PlanStep, PlanVerdict, Runbook, Slice } from '../model/index.ts';
+import type {
+  Finding,
+  Fleet,
+  Forecast,
+  Json,
+  Plan,
+  PlanHeader,
+  PlanStep,
+  PlanVerdict,
+  Runbook,
+  Slice,
+} from '../model/index.ts';
 import { canonicalJson } from './canonical.ts';
 import type { Foresight } from './foresee.ts';
 import { sha256Hex } from './hash.ts';
@@ -15,7 +26,12 @@ export interface CompileInput {
   readonly runbook: Runbook;
   readonly outline: Outline;
   readonly fleet: Fleet;
-  readonly digests: { readonly runbookPath: string; readonly runbook: string; readonly fleetPath: string; readonly fleet: string };
+  readonly digests: {
+    readonly runbookPath: string;
+    readonly runbook: string;
+    readonly fleetPath: string;
+    readonly fleet: string;
+  };
   readonly inputs: { readonly [name: string]: Json };
   readonly nowMs: number;
   readonly seed: number;
@@ -23,7 +39,11 @@ export interface CompileInput {
   readonly foresights: ReadonlyMap<string, Foresight>;
   /** Digests captured for expected configuration, by server and path. */
   readonly captured: ReadonlyMap<string, Readonly<Record<string, string>>>;
-  readonly except: readonly { readonly server: string; readonly reason: string; readonly traffic: 'in' | 'out' | null | 'unknown' }[];
+  readonly except: readonly {
+    readonly server: string;
+    readonly reason: string;
+    readonly traffic: 'in' | 'out' | null | 'unknown';
+  }[];
   readonly forecast: Forecast | null;
   /** Findings that the edge made: the forecast's refusal, the way neap itself goes. */
   readonly findings: readonly Finding[];
@@ -48,7 +68,11 @@ export function compile(input: CompileInput): Plan {
     canaries: [...outline.canaries],
     except: input.except.map(({ server, reason }) => ({ server, reason })),
     budget: { failures: runbook.budget.failures },
-    window: { limitMs: runbook.window.limitMs, expectedMs: Math.ceil(expectedTotal(steps, runbook.budget.failures)), homeMs: homeTotal(steps) },
+    window: {
+      limitMs: runbook.window.limitMs,
+      expectedMs: Math.ceil(expectedTotal(steps, runbook.budget.failures)),
+      homeMs: homeTotal(steps),
+    },
     steps: [...steps],
     contingencies: outline.contingencies.map(({ spec, id, steps: branch }) => ({
       id,
@@ -76,7 +100,8 @@ export function hashOf(header: PlanHeader): string {
 export function tampered(plan: Plan): string | null {
   if (hashOf(plan.header) !== plan.hash) return 'its header does not have the hash that it names';
   const bad = plan.slices.findIndex((slice, index) => sha256Hex(canonicalJson(slice)) !== plan.header.slices[index]);
-  if (bad >= 0 || plan.slices.length !== plan.header.slices.length) return `its slice ${bad >= 0 ? bad : plan.slices.length} does not have the hash that the header names`;
+  if (bad >= 0 || plan.slices.length !== plan.header.slices.length)
+    return `its slice ${bad >= 0 ? bad : plan.slices.length} does not have the hash that the header names`;
   return null;
 }
 
@@ -91,12 +116,21 @@ function sliced({ outline, foresights, captured }: CompileInput): Slice[] {
         verdicts[step][name] = verdict;
       }
     }
-    const held = servers.flatMap(({ name }) => (captured.has(name) ? [[name, { ...captured.get(name) }] as const] : []));
-    return { lane, servers: servers.map(({ name, group, domain }) => ({ name, group, domain })), verdicts, captured: Object.fromEntries(held) };
+    const held = servers.flatMap(({ name }) =>
+      captured.has(name) ? [[name, { ...captured.get(name) }] as const] : [],
+    );
+    return {
+      lane,
+      servers: servers.map(({ name, group, domain }) => ({ name, group, domain })),
+      verdicts,
+      captured: Object.fromEntries(held),
+    };
   });
 }
 
 function kindsOf(steps: readonly PlanStep[]): PlanHeader['kinds'] {
   const kinds = new Map(steps.flatMap((step) => (step.step === 'act' ? [[step.kind.name, step.kind] as const] : [])));
-  return [...kinds.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1)).map(({ name, version }) => ({ name, version }));
+  return [...kinds.values()]
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+    .map(({ name, version }) => ({ name, version }));
 }

@@ -39,11 +39,23 @@ export function remember(foresight: Foresight, step: ActStep, kind: Decider, ver
 }
 
 /** Takes in what the server told. `contingency` is the one that stands ready for it when it is hung. */
-export function learn(foresight: Foresight, step: ActStep, kind: Decider, told: Told, contingency: string | null): Foresight {
+export function learn(
+  foresight: Foresight,
+  step: ActStep,
+  kind: Decider,
+  told: Told,
+  contingency: string | null,
+): Foresight {
   return remember(foresight, step, kind, verdictOf(foresight, step, kind, told, contingency));
 }
 
-function verdictOf(foresight: Foresight, step: ActStep, kind: Decider, told: Told, contingency: string | null): PlanVerdict {
+function verdictOf(
+  foresight: Foresight,
+  step: ActStep,
+  kind: Decider,
+  told: Told,
+  contingency: string | null,
+): PlanVerdict {
   if ('failure' in told) {
     const reset = foresight.pending.power;
     // A server that an earlier step will reset is silent now, and that says nothing about then.
@@ -55,7 +67,8 @@ function verdictOf(foresight: Foresight, step: ActStep, kind: Decider, told: Tol
   const decided = kind.decide(kind.pinned.parse(told.pinned) as never, input);
   if (kind.judge && kind.judgeInPreview) {
     const condition = kind.judge(kind.readings.parse(told.readings) as never, input);
-    if (!condition.holds) return { verdict: 'refused', why: condition.why, remedy: 'Mend it, or leave the server out with --except' };
+    if (!condition.holds)
+      return { verdict: 'refused', why: condition.why, remedy: 'Mend it, or leave the server out with --except' };
   }
   return decided.verdict === 'change'
     ? { verdict: 'change', change: kind.change.parse(decided.change) as Json as never, diff: [...decided.diff] }

@@ -23,7 +23,11 @@ const AT_ONCE = 32;
 export interface Outline {
   readonly servers: readonly Server[];
   readonly steps: readonly PlanStep[];
-  readonly contingencies: readonly { readonly spec: ContingencySpec; readonly id: string; readonly steps: readonly PlanStep[] }[];
+  readonly contingencies: readonly {
+    readonly spec: ContingencySpec;
+    readonly id: string;
+    readonly steps: readonly PlanStep[];
+  }[];
   /** The kind behind each act step, by step id. */
   readonly kinds: ReadonlyMap<string, Decider>;
   readonly canaries: readonly string[];
@@ -33,11 +37,23 @@ export interface Outline {
  * Expands a runbook. Refuses, in the compiler's words, what the compiler refuses (Node checks no types): servers that
  * lack a way that a step needs, an empty selection (promise 5), a wave above its cap.
  */
-export function outline(runbook: Runbook, groups: GroupsOf<Reach>, inputs: unknown, fleet: Fleet, except: ReadonlySet<string>): Outline {
-  const servers = fleet.servers.filter((server) => server.group in runbook.reach && !except.has(server.name)).toSorted(byName);
+export function outline(
+  runbook: Runbook,
+  groups: GroupsOf<Reach>,
+  inputs: unknown,
+  fleet: Fleet,
+  except: ReadonlySet<string>,
+): Outline {
+  const servers = fleet.servers
+    .filter((server) => server.group in runbook.reach && !except.has(server.name))
+    .toSorted(byName);
   for (const group of Object.keys(runbook.reach)) {
     if (!servers.some((server) => server.group === group)) {
-      refuse(`group ${group} has no server left`, `fleet ${fleet.name}`, `The runbook needs servers of group ${group}: is it the right fleet, or are all of them under --except?`);
+      refuse(
+        `group ${group} has no server left`,
+        `fleet ${fleet.name}`,
+        `The runbook needs servers of group ${group}: is it the right fleet, or are all of them under --except?`,
+      );
     }
   }
   const kinds = new Map<string, Decider>();
@@ -45,7 +61,11 @@ export function outline(runbook: Runbook, groups: GroupsOf<Reach>, inputs: unkno
   const expansion = new Expansion(runbook, servers, kinds, canaries);
   const steps = expansion.expand(runbook.steps(groups, inputs), '');
   const specs = runbook.contingencies?.(groups, inputs) ?? [];
-  const contingencies = specs.map((spec, index) => ({ spec, id: `c${index + 1}`, steps: expansion.expand(spec.steps, `c${index + 1}.`) }));
+  const contingencies = specs.map((spec, index) => ({
+    spec,
+    id: `c${index + 1}`,
+    steps: expansion.expand(spec.steps, `c${index + 1}.`),
+  }));
   return { servers, steps: withRenewals(steps), contingencies, kinds, canaries: [...canaries].toSorted() };
 }
 
@@ -141,10 +161,19 @@ class Expansion {
     if (part.of === 'armed') return [];
     const least = part.of === 'first' ? 1 : 0;
     if (part.of !== 'all' && (!Number.isInteger(part.count) || part.count < least)) {
-      refuse(`${part.of}() is given ${part.count}, not a whole number from ${least} up`, where, `Say how many servers of group ${group} are meant`);
+      refuse(
+        `${part.of}() is given ${part.count}, not a whole number from ${least} up`,
+        where,
+        `Say how many servers of group ${group} are meant`,
+      );
     }
     const chosen = part.of === 'all' ? all : part.of === 'first' ? all.slice(0, part.count) : all.slice(part.count);
-    if (chosen.length === 0) refuse(`no server of group ${group} is selected`, where, 'An empty selection is an error, never "all": correct first() or rest(), or the fleet');
+    if (chosen.length === 0)
+      refuse(
+        `no server of group ${group} is selected`,
+        where,
+        'An empty selection is an error, never "all": correct first() or rest(), or the fleet',
+      );
     return chosen;
   }
 
@@ -154,10 +183,19 @@ class Expansion {
     for (const way of kind.reach) {
       if (!declared.includes(way)) {
         const has = declared.map((each) => JSON.stringify(each)).join(' | ');
-        refuse(`Targets<${has}> is not assignable to parameter of type Targets<${JSON.stringify(way)}>`, where, `Reach of group ${group} lacks ${way}: use servers that can be reached by ${way}`);
+        refuse(
+          `Targets<${has}> is not assignable to parameter of type Targets<${JSON.stringify(way)}>`,
+          where,
+          `Reach of group ${group} lacks ${way}: use servers that can be reached by ${way}`,
+        );
       }
       const lacking = this.#group(group).find((server) => !canBeReached(server, way));
-      if (lacking) refuse(`server ${lacking.name} cannot be reached by ${way}`, where, `Give ${lacking.name} its ${way === 'bmc' ? 'bmc' : 'url'} in the fleet, or leave it out with --except`);
+      if (lacking)
+        refuse(
+          `server ${lacking.name} cannot be reached by ${way}`,
+          where,
+          `Give ${lacking.name} its ${way === 'bmc' ? 'bmc' : 'url'} in the fleet, or leave it out with --except`,
+        );
     }
   }
 }

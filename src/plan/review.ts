@@ -32,12 +32,25 @@ function troubleOf(slices: readonly Slice[]): Trouble[] {
     for (const byServer of Object.values(slice.verdicts)) {
       for (const [server, verdict] of Object.entries(byServer)) {
         if (found.has(server)) continue;
-        if (verdict.verdict === 'refused') found.set(server, { server, sort: 'refused', code: 'refused', what: verdict.why, cure: verdict.remedy });
+        if (verdict.verdict === 'refused')
+          found.set(server, { server, sort: 'refused', code: 'refused', what: verdict.why, cure: verdict.remedy });
         if (verdict.verdict === 'failed') {
-          found.set(server, { server, sort: 'failed', code: verdict.failure.kind, what: `${verdict.failure.what}. ${verdict.failure.state}`, cure: verdict.failure.remedy });
+          found.set(server, {
+            server,
+            sort: 'failed',
+            code: verdict.failure.kind,
+            what: `${verdict.failure.what}. ${verdict.failure.state}`,
+            cure: verdict.failure.remedy,
+          });
         }
         if (verdict.verdict === 'contingency') {
-          found.set(server, { server, sort: 'contingency', code: 'hung', what: 'it is hung', cure: `Contingency ${verdict.contingency} recovers it in this run` });
+          found.set(server, {
+            server,
+            sort: 'contingency',
+            code: 'hung',
+            what: 'it is hung',
+            cure: `Contingency ${verdict.contingency} recovers it in this run`,
+          });
         }
       }
     }
@@ -47,7 +60,10 @@ function troubleOf(slices: readonly Slice[]): Trouble[] {
 
 function perServer(trouble: readonly Trouble[], takes: boolean): Finding[] {
   // Failures of one sort are one finding: each names its own address, and six of them are one thing to look at.
-  const alike = Map.groupBy(trouble, ({ sort, code, what, server }) => `${sort} ${code} ${sort === 'failed' ? '' : what.replaceAll(server, '*')}`);
+  const alike = Map.groupBy(
+    trouble,
+    ({ sort, code, what, server }) => `${sort} ${code} ${sort === 'failed' ? '' : what.replaceAll(server, '*')}`,
+  );
   return [...alike.values()].map((group) => {
     const { sort, code, what, cure } = group[0] as Trouble;
     return {
@@ -69,7 +85,9 @@ function budgetFinding({ budget, contingencies }: PlanHeader, trouble: readonly 
       what: `${hung.length} servers are hung before the run has begun, and its failure budget is ${budget.failures}`,
       cures: [
         'Recover them first: `neap run recover-fleet`',
-        ...(contingencies.some((each) => each.suspectAbove < hung.length) ? ['So many at once can be a fault of the path from here to them: look at it from another place first'] : []),
+        ...(contingencies.some((each) => each.suspectAbove < hung.length)
+          ? ['So many at once can be a fault of the path from here to them: look at it from another place first']
+          : []),
       ],
     },
   ];

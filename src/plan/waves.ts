@@ -12,13 +12,23 @@ export const LANE_MAX = 200;
 export function cutWaves(servers: readonly Server[], spec: WaveSpec | undefined, where: string): string[][] {
   if (!spec) return chunk(interleave(servers), LANE_MAX);
   const atMost = Math.min(spec.atMost, LANE_MAX);
-  if (!Number.isInteger(spec.atMost) || spec.atMost < 1) refuse(`atMost is ${spec.atMost}, not a whole number above 0`, where, 'Give inWaves an atMost of 1 or more');
+  if (!Number.isInteger(spec.atMost) || spec.atMost < 1)
+    refuse(`atMost is ${spec.atMost}, not a whole number above 0`, where, 'Give inWaves an atMost of 1 or more');
   const canary = spec.canary ?? 0;
-  if (!Number.isInteger(canary) || canary < 0) refuse(`a canary of ${canary} is not a whole number from 0 up`, where, 'Say how many servers go first');
-  if (canary > spec.atMost) refuse(`a canary of ${canary} is above its atMost of ${spec.atMost}`, where, 'Make the canary smaller or atMost larger');
+  if (!Number.isInteger(canary) || canary < 0)
+    refuse(`a canary of ${canary} is not a whole number from 0 up`, where, 'Say how many servers go first');
+  if (canary > spec.atMost)
+    refuse(
+      `a canary of ${canary} is above its atMost of ${spec.atMost}`,
+      where,
+      'Make the canary smaller or atMost larger',
+    );
   const first = servers.slice(0, canary).map((server) => server.name);
   const others = servers.slice(canary);
-  const cut = spec.by === 'domain' ? byDomain(others).flatMap((domain) => chunk(domain, atMost)) : chunk(interleave(others), atMost);
+  const cut =
+    spec.by === 'domain'
+      ? byDomain(others).flatMap((domain) => chunk(domain, atMost))
+      : chunk(interleave(others), atMost);
   return [...(first.length > 0 ? [first] : []), ...cut];
 }
 

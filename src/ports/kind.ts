@@ -32,18 +32,31 @@ export interface StepContext {
 }
 
 /** `done: false` is asked again until the deadline. */
-export type Confirmation = { readonly done: true; readonly readings?: Json } | { readonly done: false; readonly why: string };
+export type Confirmation =
+  | { readonly done: true; readonly readings?: Json }
+  | { readonly done: false; readonly why: string };
 
 /** A whole step kind: the pure half, and the half that touches a server. See `defineStep`. */
 export interface StepKind extends Decider {
-  readonly observe: (server: Server, input: never, read: Reader, context: StepContext) => Promise<Observed<unknown, unknown>>;
+  readonly observe: (
+    server: Server,
+    input: never,
+    read: Reader,
+    context: StepContext,
+  ) => Promise<Observed<unknown, unknown>>;
   readonly perform: (server: Server, change: never, hands: Hands, context: StepContext) => Promise<void>;
   readonly confirm: (server: Server, change: never, read: Reader, context: StepContext) => Promise<Confirmation>;
   readonly undo?: ((server: Server, change: never, hands: Hands, context: StepContext) => Promise<void>) | undefined;
 }
 
 /** A kind as its author writes it; see `defineStep` for what each part promises. */
-export interface KindDefinition<W extends Way, I extends z.ZodType, P extends z.ZodType, R extends z.ZodType, C extends z.ZodType> {
+export interface KindDefinition<
+  W extends Way,
+  I extends z.ZodType,
+  P extends z.ZodType,
+  R extends z.ZodType,
+  C extends z.ZodType,
+> {
   readonly name: string;
   readonly version: number;
   /** The ways in which a server must be reachable. */
@@ -58,7 +71,12 @@ export interface KindDefinition<W extends Way, I extends z.ZodType, P extends z.
   readonly sameChangeProvesUntouched?: (change: NoInfer<z.output<C>>) => boolean;
   readonly title: (input: NoInfer<z.output<I>>) => string;
   readonly nature: (input: NoInfer<z.output<I>>) => ReturnType<Decider['nature']>;
-  readonly observe: (server: Server, input: NoInfer<z.output<I>>, read: Reader, context: StepContext) => Promise<Observed<NoInfer<z.output<P>>, NoInfer<z.output<R>>>>;
+  readonly observe: (
+    server: Server,
+    input: NoInfer<z.output<I>>,
+    read: Reader,
+    context: StepContext,
+  ) => Promise<Observed<NoInfer<z.output<P>>, NoInfer<z.output<R>>>>;
   readonly decide: (pinned: NoInfer<z.output<P>>, input: NoInfer<z.output<I>>) => Verdict<NoInfer<z.output<C>> & Json>;
   readonly judge?: (readings: NoInfer<z.output<R>>, input: NoInfer<z.output<I>>) => Condition;
   readonly judgeInPreview?: boolean;
@@ -66,7 +84,12 @@ export interface KindDefinition<W extends Way, I extends z.ZodType, P extends z.
   readonly bounds?: (change: NoInfer<z.output<C>>, input: NoInfer<z.output<I>>) => boolean;
   readonly needs?: (input: NoInfer<z.output<I>>) => readonly Need[];
   readonly perform: (server: Server, change: NoInfer<z.output<C>>, hands: Hands, context: StepContext) => Promise<void>;
-  readonly confirm: (server: Server, change: NoInfer<z.output<C>>, read: Reader, context: StepContext) => Promise<Confirmation>;
+  readonly confirm: (
+    server: Server,
+    change: NoInfer<z.output<C>>,
+    read: Reader,
+    context: StepContext,
+  ) => Promise<Confirmation>;
   readonly expectedMs: (input: NoInfer<z.output<I>>) => number;
   readonly soakMs?: (input: NoInfer<z.output<I>>) => number;
   /** One of the two, always: the way back, or why there is none. */

@@ -66,7 +66,10 @@ export interface Reader {
   files(paths: readonly string[]): Promise<readonly FileFacts[]>;
   /** The boot that the server is in: changes with every reset. */
   bootId(): Promise<string>;
-  get(path: string, options: { readonly headers?: Readonly<Record<string, string>>; readonly timeoutMs: number }): Promise<HttpAnswer>;
+  get(
+    path: string,
+    options: { readonly headers?: Readonly<Record<string, string>>; readonly timeoutMs: number },
+  ): Promise<HttpAnswer>;
   /** The answer of a read call that the fleet lists, trimmed and sanitised; a command that exits non-zero is a `command` failure. */
   ask(name: ReadName): Promise<string>;
   power(): Promise<PowerFacts>;
@@ -78,7 +81,13 @@ export interface Hands {
   /** Runs a write call that the fleet lists. `fill` replaces `{seconds}`: digits only. */
   call(name: WriteName, fill?: { readonly seconds: number }): Promise<void>;
   /** Writes beside the file, flushes, sets mode and owner, then renames over it. The former content stays at `backup`. */
-  putFile(file: { readonly path: string; readonly text: string; readonly mode: string; readonly owner: string; readonly backup: string }): Promise<void>;
+  putFile(file: {
+    readonly path: string;
+    readonly text: string;
+    readonly mode: string;
+    readonly owner: string;
+    readonly backup: string;
+  }): Promise<void>;
   /** Puts a backup back, or removes the file where there was none. */
   restoreFile(file: { readonly path: string; readonly backup: string }): Promise<void>;
   /** A hard reset over the BMC. Sent once: never retried here. */

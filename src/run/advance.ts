@@ -18,7 +18,11 @@ export function settleTrack(state: RunState, id: string, index: PlanIndex): RunS
 function moveOn(state: RunState, track: Track, index: PlanIndex): RunState | null {
   const current = currentOf(track);
   if (track.status === 'draining') return drained(track) ? withTrack(state, { ...track, status: 'stopped' }) : null;
-  if (!current) return withTrack({ ...state, out: track.kind === 'contingency' ? recovered(state, track) : state.out }, { ...track, status: 'finished' });
+  if (!current)
+    return withTrack(
+      { ...state, out: track.kind === 'contingency' ? recovered(state, track) : state.out },
+      { ...track, status: 'finished' },
+    );
   switch (current.step) {
     case 'gate':
       if (current.phase === 'refused') return withTrack(state, { ...track, status: 'stopped' });
@@ -33,8 +37,11 @@ function moveOn(state: RunState, track: Track, index: PlanIndex): RunState | nul
 /** The main line came to its end, or home. */
 function fleetIsBack(state: RunState): boolean {
   const main = trackOf(state, 'main');
-  if (main?.status === 'finished') return state.tracks.every((track) => track.kind !== 'home' || track.status === 'finished');
-  return main?.status === 'stopped' && state.tracks.some((track) => track.kind === 'home' && track.status === 'finished');
+  if (main?.status === 'finished')
+    return state.tracks.every((track) => track.kind !== 'home' || track.status === 'finished');
+  return (
+    main?.status === 'stopped' && state.tracks.some((track) => track.kind === 'home' && track.status === 'finished')
+  );
 }
 
 function moveAct(state: RunState, track: Track, act: ActState, index: PlanIndex): RunState | null {
@@ -44,15 +51,24 @@ function moveAct(state: RunState, track: Track, act: ActState, index: PlanIndex)
   if (!wave) return behind.length === 0 ? endStep(state, track, act, index) : null;
   const primed = primeRelease(track, act, index);
   if (primed) return withTrack(state, withStep(track, track.cursor, primed));
-  const gone = Object.entries(wave.targets).filter(([server, target]) => target.phase === 'waiting' && isOut(state, track, server));
+  const gone = Object.entries(wave.targets).filter(
+    ([server, target]) => target.phase === 'waiting' && isOut(state, track, server),
+  );
   if (gone.length > 0) {
-    const targets = { ...wave.targets, ...Object.fromEntries(gone.map(([server, target]) => [server, { ...target, phase: 'left' as const }])) };
+    const targets = {
+      ...wave.targets,
+      ...Object.fromEntries(gone.map(([server, target]) => [server, { ...target, phase: 'left' as const }])),
+    };
     return withTrack(state, withStep(track, track.cursor, { ...act, waves: act.waves.with(act.wave, { targets }) }));
   }
   if (isWaveSettled(wave)) return withTrack(state, withStep(track, track.cursor, { ...act, wave: act.wave + 1 }));
   // Who waits for a need is passed by, where something is given back.
-  const passable = givesBack(actStepOf(index, track, track.cursor), act) && Object.values(wave.targets).every((target) => isSettled(target) || target.phase === 'held');
-  return passable ? withTrack(state, withStep(track, track.cursor, { ...act, wave: act.wave + 1, behind: [...behind, act.wave] })) : null;
+  const passable =
+    givesBack(actStepOf(index, track, track.cursor), act) &&
+    Object.values(wave.targets).every((target) => isSettled(target) || target.phase === 'held');
+  return passable
+    ? withTrack(state, withStep(track, track.cursor, { ...act, wave: act.wave + 1, behind: [...behind, act.wave] }))
+    : null;
 }
 
 function isSettledAt(act: ActState, at: number): boolean {
@@ -68,7 +84,12 @@ export function givesBack(step: ActStep, act: ActState): boolean {
 /** A hold's release takes back what the hold did, server by server; who never held has nothing to release. */
 function primeRelease(track: Track, act: ActState, index: PlanIndex): ActState | null {
   if (act.does !== 'undo' || track.kind === 'home') return null;
-  if (!act.waves.some(({ targets }) => Object.values(targets).some((target) => target.phase === 'waiting' && !target.decided))) return null;
+  if (
+    !act.waves.some(({ targets }) =>
+      Object.values(targets).some((target) => target.phase === 'waiting' && !target.decided),
+    )
+  )
+    return null;
   const line = lineOf(index, track);
   const release = line[act.plan];
   const hold = track.steps.find((step) => release?.step === 'act' && line[step.plan]?.id === release.releases);
@@ -77,7 +98,9 @@ function primeRelease(track: Track, act: ActState, index: PlanIndex): ActState |
     const { dirty, change } = held.get(server) ?? { dirty: false, change: null };
     return dirty ? { ...target, change, decided: true } : { ...target, phase: 'left', decided: true };
   };
-  const waves = act.waves.map(({ targets }) => ({ targets: Object.fromEntries(Object.entries(targets).map(([server, target]) => [server, prime(server, target)])) }));
+  const waves = act.waves.map(({ targets }) => ({
+    targets: Object.fromEntries(Object.entries(targets).map(([server, target]) => [server, prime(server, target)])),
+  }));
   return { ...act, waves };
 }
 
@@ -86,7 +109,9 @@ function endStep(state: RunState, track: Track, act: ActState, index: PlanIndex)
   const main = track.kind === 'main';
   const fuse = main && countsForFuse(lineOf(index, track), act.plan) ? fuseOf(act) : null;
   // Load is back and the dependency answers: nothing burns any more.
-  const puttingBack = step?.step === 'act' && (main ? fuse === null && step.needs.length > 0 : act.does === 'undo' && step.undoNeeds.length > 0);
+  const puttingBack =
+    step?.step === 'act' &&
+    (main ? fuse === null && step.needs.length > 0 : act.does === 'undo' && step.undoNeeds.length > 0);
   const ended = withStep(track, track.cursor, { ...act, endedAtMs: state.nowMs });
   return withTrack(
     { ...state, fuse: puttingBack ? null : (fuse ?? state.fuse) },
@@ -108,14 +133,18 @@ function recovered(state: RunState, track: Track): RunState['out'] {
 function isOut(state: RunState, track: Track, server: string): boolean {
   if (track.kind === 'main') return state.out[server] !== undefined;
   return track.steps.some(
-    (step) => step.step === 'act' && step.waves.some(({ targets }) => targets[server]?.phase === 'failed' || targets[server]?.phase === 'unknown'),
+    (step) =>
+      step.step === 'act' &&
+      step.waves.some(({ targets }) => targets[server]?.phase === 'failed' || targets[server]?.phase === 'unknown'),
   );
 }
 
 function drained(track: Track): boolean {
   const current = currentOf(track);
   if (current?.step !== 'act') return true;
-  return current.waves.every(({ targets }) => Object.values(targets).every((target) => isSettled(target) || !(isFlying(target) || inBetween(target))));
+  return current.waves.every(({ targets }) =>
+    Object.values(targets).every((target) => isSettled(target) || !(isFlying(target) || inBetween(target))),
+  );
 }
 
 /** Something began on it and its end is not known yet. Behind a broken path that can take long, and the way home looks at it too. */
@@ -125,7 +154,13 @@ function inBetween(target: TargetState): boolean {
 
 /** Only what is read from the last refresh before a gate that shows the fuse on: earlier caches are refreshed once more. */
 function countsForFuse(line: readonly PlanStep[], position: number): boolean {
-  return line.some((gate, at) => at > position && gate.step === 'gate' && gate.fuse !== null && line.findIndex((step) => step.id === gate.renewFrom) <= position);
+  return line.some(
+    (gate, at) =>
+      at > position &&
+      gate.step === 'gate' &&
+      gate.fuse !== null &&
+      line.findIndex((step) => step.id === gate.renewFrom) <= position,
+  );
 }
 
 /** The first fatal expiry among the readings of a step, if it read clocks at all. */
@@ -136,7 +171,8 @@ function fuseOf(act: ActState): Fuse | null {
       if (phase !== 'done') continue;
       for (const { name, whenExpired, ageMs, ttlMs, readAtMs } of clocksIn(readings)) {
         const expiresAtMs = readAtMs + ttlMs - ageMs;
-        if (whenExpired === 'fatal' && (first === null || expiresAtMs < first.expiresAtMs)) first = { server, clock: name, expiresAtMs };
+        if (whenExpired === 'fatal' && (first === null || expiresAtMs < first.expiresAtMs))
+          first = { server, clock: name, expiresAtMs };
       }
     }
   }
@@ -152,10 +188,18 @@ interface ClockLike {
 }
 
 function clocksIn(readings: unknown): readonly ClockLike[] {
-  if (typeof readings !== 'object' || readings === null || !('clocks' in readings) || !Array.isArray(readings.clocks)) return [];
+  if (typeof readings !== 'object' || readings === null || !('clocks' in readings) || !Array.isArray(readings.clocks))
+    return [];
   return readings.clocks.filter(isClock);
 }
 
 function isClock(value: unknown): value is ClockLike {
-  return typeof value === 'object' && value !== null && 'ageMs' in value && 'ttlMs' in value && 'readAtMs' in value && 'name' in value;
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'ageMs' in value &&
+    'ttlMs' in value &&
+    'readAtMs' in value &&
+    'name' in value
+  );
 }

@@ -38,7 +38,14 @@ export type Effect =
     }
   /** Is it alive, hung or silent? */
   | { readonly effect: 'diagnose'; readonly id: string; readonly target: string }
-  | { readonly effect: 'ask'; readonly id: string; readonly gate: string; readonly track: string; readonly text: string; readonly servers: readonly string[] }
+  | {
+      readonly effect: 'ask';
+      readonly id: string;
+      readonly gate: string;
+      readonly track: string;
+      readonly text: string;
+      readonly servers: readonly string[];
+    }
   /** An answer is acted upon now. */
   | { readonly effect: 'pass'; readonly id: string; readonly gate: string; readonly track: string }
   | { readonly effect: 'page'; readonly id: string; readonly key: string; readonly text: string };

@@ -24,7 +24,12 @@ export type RunEvent =
   | { readonly type: 'looked'; readonly id: string; readonly outcome: Looked | { readonly failure: Failure } }
   | { readonly type: 'performed'; readonly id: string; readonly failure?: Failure }
   | { readonly type: 'confirmed'; readonly id: string; readonly readings?: Json; readonly failure?: Failure }
-  | { readonly type: 'diagnosed'; readonly id: string; readonly condition: 'alive' | 'hung' | 'silent'; readonly seen: string }
+  | {
+      readonly type: 'diagnosed';
+      readonly id: string;
+      readonly condition: 'alive' | 'hung' | 'silent';
+      readonly seen: string;
+    }
   | { readonly type: 'asked'; readonly id: string }
   | { readonly type: 'paged'; readonly id: string; readonly failure?: Failure }
   /** `givenAtMs`: plan time at which the person said so. */
@@ -44,7 +49,13 @@ export type RunEvent =
   /** The way home begins: for these servers only, or for all that the main line changed. */
   | { readonly type: 'homeward'; readonly servers: readonly string[] | null }
   /** A contingency begins for these servers, in a track of its own. */
-  | { readonly type: 'armed'; readonly contingency: string; readonly track: string; readonly servers: readonly string[]; readonly suspect: boolean }
+  | {
+      readonly type: 'armed';
+      readonly contingency: string;
+      readonly track: string;
+      readonly servers: readonly string[];
+      readonly suspect: boolean;
+    }
   /** Steps are done again up to that gate or step: the fuse became too short while nobody answered, or time was lost before (`spoilt`). */
   | { readonly type: 'renewed'; readonly gate: string; readonly from: string; readonly spoilt?: boolean }
   /** A view came or went: no more than that. */

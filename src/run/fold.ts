@@ -53,7 +53,16 @@ function foundHung(server: string, step: string, atMs: number): Out {
     state: 'Nothing was done to it',
     remedy: 'The plan has a contingency for it',
   };
-  return { step, title: 'preview', failure, fate: 'undiagnosed', sinceMs: atMs, track: null, recovered: false, path: null };
+  return {
+    step,
+    title: 'preview',
+    failure,
+    fate: 'undiagnosed',
+    sinceMs: atMs,
+    track: null,
+    recovered: false,
+    path: null,
+  };
 }
 
 function fold(state: RunState, event: RunEvent, atMs: number, index: PlanIndex): RunState {
@@ -76,7 +85,10 @@ function fold(state: RunState, event: RunEvent, atMs: number, index: PlanIndex):
     case 'halted':
       return { ...state, halted: true };
     case 'unhalted':
-      return { ...onTargets(state, (target) => (target.phase === 'ready' ? lookAgain(target, atMs) : target)), halted: false };
+      return {
+        ...onTargets(state, (target) => (target.phase === 'ready' ? lookAgain(target, atMs) : target)),
+        halted: false,
+      };
     case 'abort':
       return turn(state, { code: 'abort', why: `${event.by}: ${event.reason}` });
     case 'turned':
@@ -116,7 +128,12 @@ function intended(state: RunState, effect: Effect, atMs: number, index: PlanInde
   }
 }
 
-function told(state: RunState, event: Extract<RunEvent, { type: 'looked' | 'performed' | 'confirmed' }>, atMs: number, index: PlanIndex): RunState {
+function told(
+  state: RunState,
+  event: Extract<RunEvent, { type: 'looked' | 'performed' | 'confirmed' }>,
+  atMs: number,
+  index: PlanIndex,
+): RunState {
   const effect = state.flying[event.id];
   if (!effect || !('place' in effect)) return state;
   const { place } = effect;
@@ -124,20 +141,45 @@ function told(state: RunState, event: Extract<RunEvent, { type: 'looked' | 'perf
   const act = track?.steps[place.step];
   if (!track || act?.step !== 'act') return landed(state, event.id);
   const step = actStepOf(index, track, place.step);
-  const planned = track.kind === 'contingency' ? ({ verdict: 'unknown', untilStep: step.id } as const) : index.verdict(step.id, place.target);
+  const planned =
+    track.kind === 'contingency'
+      ? ({ verdict: 'unknown', untilStep: step.id } as const)
+      : index.verdict(step.id, place.target);
   const rule = { server: place.target, step, does: act.does, planned };
   let after: TargetState = FRESH_TARGET;
-  const moved = onTarget(landed(state, event.id), place, atMs, (target) => (after = applyToTarget(target, event, rule, atMs)));
-  return track.kind === 'main' ? noteFailure(notePath(moved, after, atMs), place.target, after, step.id, step.title, atMs) : notePath(moved, after, atMs);
+  const moved = onTarget(
+    landed(state, event.id),
+    place,
+    atMs,
+    (target) => (after = applyToTarget(target, event, rule, atMs)),
+  );
+  return track.kind === 'main'
+    ? noteFailure(notePath(moved, after, atMs), place.target, after, step.id, step.title, atMs)
+    : notePath(moved, after, atMs);
 }
 
 /** A server that failed leaves the main line; what became of it is found out next. */
-function noteFailure(state: RunState, server: string, { phase, failure }: TargetState, step: string, title: string, atMs: number): RunState {
+function noteFailure(
+  state: RunState,
+  server: string,
+  { phase, failure }: TargetState,
+  step: string,
+  title: string,
+  atMs: number,
+): RunState {
   if ((phase !== 'failed' && phase !== 'unknown') || failure === null || state.out[server]) return state;
-  const silent = failure.kind === 'unreachable' || failure.kind === 'timeout' || failure.kind === 'lost' || failure.kind === 'not-confirmed';
-  const fate = phase === 'unknown' ? 'unknown' : failure.kind === 'drift' ? 'drifted' : silent ? 'undiagnosed' : 'failed';
+  const silent =
+    failure.kind === 'unreachable' ||
+    failure.kind === 'timeout' ||
+    failure.kind === 'lost' ||
+    failure.kind === 'not-confirmed';
+  const fate =
+    phase === 'unknown' ? 'unknown' : failure.kind === 'drift' ? 'drifted' : silent ? 'undiagnosed' : 'failed';
   const path = failure.kind === 'path' ? (failure.path ?? null) : null;
-  return { ...state, out: { ...state.out, [server]: { step, title, failure, fate, sinceMs: atMs, track: null, recovered: false, path } } };
+  return {
+    ...state,
+    out: { ...state.out, [server]: { step, title, failure, fate, sinceMs: atMs, track: null, recovered: false, path } },
+  };
 }
 
 function notePath(state: RunState, { failure }: TargetState, atMs: number): RunState {
@@ -145,23 +187,41 @@ function notePath(state: RunState, { failure }: TargetState, atMs: number): RunS
   return { ...state, paths: { ...state.paths, [failure.path]: { sinceMs: atMs } } };
 }
 
-function diagnosed(state: RunState, { id, condition, seen }: Extract<RunEvent, { type: 'diagnosed' }>, { plan }: PlanIndex): RunState {
+function diagnosed(
+  state: RunState,
+  { id, condition, seen }: Extract<RunEvent, { type: 'diagnosed' }>,
+  { plan }: PlanIndex,
+): RunState {
   const effect = state.flying[id];
   const rest = landed(state, id);
   if (effect?.effect !== 'diagnose') return rest;
   const out = rest.out[effect.target];
   if (!out) return rest;
   const fate = condition === 'alive' ? 'failed' : condition;
-  const remedy = plan.header.contingencies.length > 0 ? 'The contingency for hung servers has it: answer its gate' : 'Bring it back: neap run recover-fleet';
-  const hung: Failure = { ...out.failure, kind: 'hung', what: `it is hung (${seen}); before that: ${out.failure.what}`, state: 'It does nothing until it is reset', remedy };
+  const remedy =
+    plan.header.contingencies.length > 0
+      ? 'The contingency for hung servers has it: answer its gate'
+      : 'Bring it back: neap run recover-fleet';
+  const hung: Failure = {
+    ...out.failure,
+    kind: 'hung',
+    what: `it is hung (${seen}); before that: ${out.failure.what}`,
+    state: 'It does nothing until it is reset',
+    remedy,
+  };
   const failure = condition === 'hung' ? hung : out.failure;
   return { ...rest, out: { ...rest.out, [effect.target]: { ...out, fate, failure } } };
 }
 
-function turn(state: RunState, { code, why }: { code: NonNullable<RunState['homeWhy']>['code']; why: string }): RunState {
+function turn(
+  state: RunState,
+  { code, why }: { code: NonNullable<RunState['homeWhy']>['code']; why: string },
+): RunState {
   // A line that came to its end has nothing to turn: what goes on beside it only gives back.
   if (state.mode === 'home' || trackOf(state, 'main')?.status === 'finished') return state;
-  const tracks = state.tracks.map((track) => (track.kind === 'main' && track.status === 'running' ? { ...track, status: 'draining' as const } : track));
+  const tracks = state.tracks.map((track) =>
+    track.kind === 'main' && track.status === 'running' ? { ...track, status: 'draining' as const } : track,
+  );
   return { ...state, mode: 'home', homeWhy: { code, why }, halted: false, tracks };
 }
 
@@ -178,10 +238,15 @@ function arm(state: RunState, event: Extract<RunEvent, { type: 'armed' }>, index
 function orphanAll(state: RunState, atMs: number): RunState {
   const unasked = state.tracks.map((track) => ({
     ...track,
-    steps: track.steps.map((step) => (step.step === 'gate' && step.phase === 'asked' ? { ...step, phase: 'waiting' as const } : step)),
+    steps: track.steps.map((step) =>
+      step.step === 'gate' && step.phase === 'asked' ? { ...step, phase: 'waiting' as const } : step,
+    ),
   }));
   const { tracks } = onTargets({ ...state, tracks: unasked }, (target) => orphan(target, atMs));
-  const paged = Object.values(state.flying).reduce((all, effect) => (effect.effect === 'page' ? omit(all, effect.key) : all), state.paged);
+  const paged = Object.values(state.flying).reduce(
+    (all, effect) => (effect.effect === 'page' ? omit(all, effect.key) : all),
+    state.paged,
+  );
   return { ...state, tracks, paged, flying: {} };
 }
 

@@ -3,22 +3,48 @@ import type { Effect } from './effects.ts';
 import type { RunEvent } from './events.ts';
 import { ASK_AGAIN_MS } from './limits.ts';
 import { currentOf, gateIdOf, gateStepOf, lineOf, trackOf, withStep, withTrack, type PlanIndex } from './lines.ts';
-import { FRESH_TARGET, freshStep, type ActState, type GateState, type RunState, type StepState, type Track } from './state.ts';
+import {
+  FRESH_TARGET,
+  freshStep,
+  type ActState,
+  type GateState,
+  type RunState,
+  type StepState,
+  type Track,
+} from './state.ts';
 
 /** The gate that a track waits at, if it waits at one. */
-export function gateOf(track: Track, index: PlanIndex): { readonly state: GateState; readonly step: GateStep; readonly id: string } | null {
+export function gateOf(
+  track: Track,
+  index: PlanIndex,
+): { readonly state: GateState; readonly step: GateStep; readonly id: string } | null {
   const current = currentOf(track);
   if (current?.step !== 'gate' || track.status !== 'running') return null;
   const step = gateStepOf(index, track, current);
   return { state: current, step, id: gateIdOf(track, step) };
 }
 
-export function askGate(state: RunState, effect: Extract<Effect, { effect: 'ask' }>, atMs: number, index: PlanIndex): RunState {
-  return onGate(state, effect.track, index, (gate) => ({ ...gate, phase: 'asked', asks: gate.asks + 1, askedAtMs: gate.askedAtMs ?? atMs }));
+export function askGate(
+  state: RunState,
+  effect: Extract<Effect, { effect: 'ask' }>,
+  atMs: number,
+  index: PlanIndex,
+): RunState {
+  return onGate(state, effect.track, index, (gate) => ({
+    ...gate,
+    phase: 'asked',
+    asks: gate.asks + 1,
+    askedAtMs: gate.askedAtMs ?? atMs,
+  }));
 }
 
 /** An answer arrives. One that is not for an open gate, or not one of its answers, moves nothing. */
-export function answerGate(state: RunState, event: Extract<RunEvent, { type: 'answered' }>, atMs: number, index: PlanIndex): RunState {
+export function answerGate(
+  state: RunState,
+  event: Extract<RunEvent, { type: 'answered' }>,
+  atMs: number,
+  index: PlanIndex,
+): RunState {
   const track = state.tracks.find((each) => gateOf(each, index)?.id === event.gate);
   if (!track) return state;
   return onGate(state, track.id, index, (gate, step) => {
@@ -32,17 +58,33 @@ export function answerGate(state: RunState, event: Extract<RunEvent, { type: 'an
       case 'go-home':
         return { ...gate, phase: 'refused', answer };
       case 'ask-again':
-        return { ...gate, phase: 'waiting', askAtMs: atMs + ASK_AGAIN_MS, answer: null, note: `${event.by} said "${event.answer}"` };
+        return {
+          ...gate,
+          phase: 'waiting',
+          askAtMs: atMs + ASK_AGAIN_MS,
+          answer: null,
+          note: `${event.by} said "${event.answer}"`,
+        };
     }
   });
 }
 
 /** Acting upon an answer: one that has become too old is asked again. */
-export function passGate(state: RunState, effect: Extract<Effect, { effect: 'pass' }>, atMs: number, index: PlanIndex): RunState {
+export function passGate(
+  state: RunState,
+  effect: Extract<Effect, { effect: 'pass' }>,
+  atMs: number,
+  index: PlanIndex,
+): RunState {
   return onGate(state, effect.track, index, (gate, step) => {
     const ageMs = gate.answer === null ? 0 : atMs - gate.answer.givenAtMs;
     if (step.freshMs !== null && ageMs > step.freshMs) {
-      return { ...gate, phase: 'waiting', answer: null, note: `the answer was ${Math.round(ageMs / 1000)} s old when it could be acted upon, so it is asked again` };
+      return {
+        ...gate,
+        phase: 'waiting',
+        answer: null,
+        note: `the answer was ${Math.round(ageMs / 1000)} s old when it could be acted upon, so it is asked again`,
+      };
     }
     return { ...gate, phase: 'passed' };
   });
@@ -60,7 +102,11 @@ export function renewGate(state: RunState, event: Extract<RunEvent, { type: 'ren
   const to = line.findIndex((step) => step.id === event.gate);
   if (from < 0 || to < from || from > track.cursor) return state;
   const again = new Set(line.slice(from, to + 1).map((step) => step.id));
-  const out = Object.fromEntries(Object.entries(state.out).filter(([, each]) => !(event.spoilt && again.has(each.step) && each.failure.kind === 'condition')));
+  const out = Object.fromEntries(
+    Object.entries(state.out).filter(
+      ([, each]) => !(event.spoilt && again.has(each.step) && each.failure.kind === 'condition'),
+    ),
+  );
   const steps = track.steps.map((step, at) => {
     const planned = line[at];
     if (!planned || at < from || at > track.cursor) return step;
@@ -68,7 +114,10 @@ export function renewGate(state: RunState, event: Extract<RunEvent, { type: 'ren
     return step.step === 'act' ? withoutLeft(step, out) : step;
   });
   const redone = track.redone + (event.spoilt ? 1 : 0);
-  return withTrack({ ...state, fuse: null, out }, { ...track, steps, cursor: from, renewals: track.renewals + 1, redone });
+  return withTrack(
+    { ...state, fuse: null, out },
+    { ...track, steps, cursor: from, renewals: track.renewals + 1, redone },
+  );
 }
 
 function isDoneAnew(step: PlanStep): boolean {
@@ -78,18 +127,30 @@ function isDoneAnew(step: PlanStep): boolean {
 function anew(step: StepState, planned: PlanStep, at: number): StepState {
   const fresh = freshStep(planned, at, planned.step === 'act' ? planned.waves : []);
   // A gate does not wait longer because it was asked again.
-  return fresh.step === 'gate' && step.step === 'gate' ? { ...fresh, asks: step.asks, askedAtMs: step.askedAtMs } : fresh;
+  return fresh.step === 'gate' && step.step === 'gate'
+    ? { ...fresh, asks: step.asks, askedAtMs: step.askedAtMs }
+    : fresh;
 }
 
 /** Who is in again takes part again where it was left out. */
 function withoutLeft(act: ActState, out: RunState['out']): ActState {
   const waves = act.waves.map(({ targets }) => ({
-    targets: Object.fromEntries(Object.entries(targets).map(([server, target]) => [server, target.phase === 'left' && !out[server] ? FRESH_TARGET : target])),
+    targets: Object.fromEntries(
+      Object.entries(targets).map(([server, target]) => [
+        server,
+        target.phase === 'left' && !out[server] ? FRESH_TARGET : target,
+      ]),
+    ),
   }));
   return { ...act, waves, wave: 0, endedAtMs: null };
 }
 
-function onGate(state: RunState, trackId: string, index: PlanIndex, change: (gate: GateState, step: GateStep) => GateState): RunState {
+function onGate(
+  state: RunState,
+  trackId: string,
+  index: PlanIndex,
+  change: (gate: GateState, step: GateStep) => GateState,
+): RunState {
   const track = trackOf(state, trackId);
   const found = track && gateOf(track, index);
   if (!track || !found) return state;

@@ -26,5 +26,15 @@ export { gateOf } from './gates.ts';
 export { actStepOf, currentOf, gateIdOf, lineOf, trackOf, type PlanIndex } from './lines.ts';
 export { budgetOf, type Next } from './next.ts';
 export { unprovenServers } from './outcome.ts';
-export { isSettled, type ActState, type Fuse, type GateState, type Out, type RunState, type StepState, type TargetState, type Track } from './state.ts';
+export {
+  isSettled,
+  type ActState,
+  type Fuse,
+  type GateState,
+  type Out,
+  type RunState,
+  type StepState,
+  type TargetState,
+  type Track,
+} from './state.ts';
 export { approveCommand, clockTime, gateText, nameServers } from './words.ts';

@@ -29,7 +29,13 @@ export interface LaneNext {
  * The lane machine: up to 200 servers of one wave of one step. It knows nothing of budget, window or other waves;
  * the run machine says how many may start.
  */
-export function nextInLane(step: ActStep, act: ActState, wave: WaveState, at: Omit<Place, 'target'>, allow: Allowance): LaneNext {
+export function nextInLane(
+  step: ActStep,
+  act: ActState,
+  wave: WaveState,
+  at: Omit<Place, 'target'>,
+  allow: Allowance,
+): LaneNext {
   const effects: Effect[] = [];
   let wakeAtMs: number | null = null;
   let { starts, again } = allow;
@@ -57,7 +63,11 @@ export function nextInLane(step: ActStep, act: ActState, wave: WaveState, at: Om
       again = paced ? 0 : again;
       continue;
     }
-    if ((target.phase === 'held' || target.phase === 'doubt') && target.lookAtMs !== null && target.lookAtMs > allow.nowMs) {
+    if (
+      (target.phase === 'held' || target.phase === 'doubt') &&
+      target.lookAtMs !== null &&
+      target.lookAtMs > allow.nowMs
+    ) {
       wake(target.lookAtMs);
       continue;
     }
@@ -82,7 +92,12 @@ function continueOn(step: ActStep, act: ActState, target: TargetState, place: Pl
     case 'held':
       return look(step, act, target, place, allow);
     case 'ready':
-      return { effect: act.does, id: idOf(place, allow.round, act.does, target.attempts), place, change: target.change };
+      return {
+        effect: act.does,
+        id: idOf(place, allow.round, act.does, target.attempts),
+        place,
+        change: target.change,
+      };
     case 'acted':
     case 'doubt':
       return confirm(step, act, target, place, allow);
@@ -103,7 +118,13 @@ function look(step: ActStep, act: ActState, target: TargetState, place: Place, {
   };
 }
 
-function confirm(step: ActStep, act: ActState, target: TargetState, place: Place, { nowMs, priorBootId, round }: Allowance): Effect {
+function confirm(
+  step: ActStep,
+  act: ActState,
+  target: TargetState,
+  place: Place,
+  { nowMs, priorBootId, round }: Allowance,
+): Effect {
   const soakMs = act.does === 'perform' ? step.soakMs : 0;
   return {
     effect: 'confirm',
@@ -127,18 +148,38 @@ function idOf({ track, step, wave, target }: Place, round: number, word: string,
 export function intend(target: TargetState, effect: Extract<Effect, { place: Place }>, atMs: number): TargetState {
   switch (effect.effect) {
     case 'look':
-      return { ...target, phase: 'looking', looks: target.looks + 1, lookAtMs: null, soakUntilMs: effect.soakUntilMs ?? target.soakUntilMs };
+      return {
+        ...target,
+        phase: 'looking',
+        looks: target.looks + 1,
+        lookAtMs: null,
+        soakUntilMs: effect.soakUntilMs ?? target.soakUntilMs,
+      };
     case 'perform':
     case 'undo':
-      return { ...target, phase: 'acting', attempts: target.attempts + 1, dirty: true, sinceMs: target.dirty && target.sinceMs !== null ? target.sinceMs : atMs };
+      return {
+        ...target,
+        phase: 'acting',
+        attempts: target.attempts + 1,
+        dirty: true,
+        sinceMs: target.dirty && target.sinceMs !== null ? target.sinceMs : atMs,
+      };
     case 'confirm':
-      return { ...target, phase: 'confirming', confirms: target.confirms + 1, lookAtMs: null, soakUntilMs: effect.soakUntilMs ?? target.soakUntilMs };
+      return {
+        ...target,
+        phase: 'confirming',
+        confirms: target.confirms + 1,
+        lookAtMs: null,
+        soakUntilMs: effect.soakUntilMs ?? target.soakUntilMs,
+      };
   }
 }
 
 /** How many of a wave's servers something is being done to: who only waits for a need takes nobody's place. */
 export function busyIn(wave: WaveState): number {
-  return Object.values(wave.targets).filter((target) => target.phase !== 'waiting' && target.phase !== 'held' && !isSettled(target)).length;
+  return Object.values(wave.targets).filter(
+    (target) => target.phase !== 'waiting' && target.phase !== 'held' && !isSettled(target),
+  ).length;
 }
 
 /** How many of a wave's servers are begun and not settled. */

@@ -25,7 +25,11 @@ export function next(state: RunState, index: PlanIndex): Next {
   if (state.closed) return REST;
   const decision = decide(state, index);
   if (decision) return { ...REST, decision };
-  const parts = [...state.tracks.map((track) => nextOfTrack(state, track, index)), diagnoses(state), pages(state, index)];
+  const parts = [
+    ...state.tracks.map((track) => nextOfTrack(state, track, index)),
+    diagnoses(state),
+    pages(state, index),
+  ];
   const effects = parts.flatMap((part) => part.effects).filter((effect) => !state.flying[effect.id]);
   const wakes = parts.map((part) => part.wakeAtMs).filter((atMs) => atMs !== null);
   return { decision: null, effects, wakeAtMs: wakes.length > 0 ? Math.min(...wakes) : null };
@@ -59,15 +63,21 @@ function nextInStep(state: RunState, track: Track, act: ActState, index: PlanInd
   const slotMs = step.perSecond === null || act.does === 'undo' || act.lastStartMs === null ? 0 : 1000 / step.perSecond;
   let free = track.kind === 'main' ? startsAllowed(state, step, active, index) : step.atMost - active;
   const parts = open.map(({ at, wave }) => {
-    const part = nextInLane(step, act, wave, { track: track.id, step: track.cursor, wave: at }, {
-      starts: free,
-      again: givingBack ? free : Infinity,
-      notBeforeMs: (act.lastStartMs ?? 0) + slotMs,
-      nowMs: state.nowMs,
-      draining: track.status === 'draining' || halted,
-      priorBootId: (server) => bootIdOf(state, server),
-      round: track.renewals,
-    });
+    const part = nextInLane(
+      step,
+      act,
+      wave,
+      { track: track.id, step: track.cursor, wave: at },
+      {
+        starts: free,
+        again: givingBack ? free : Infinity,
+        notBeforeMs: (act.lastStartMs ?? 0) + slotMs,
+        nowMs: state.nowMs,
+        draining: track.status === 'draining' || halted,
+        priorBootId: (server) => bootIdOf(state, server),
+        round: track.renewals,
+      },
+    );
     const looks = part.effects.filter((effect) => effect.effect === 'look').length;
     free = looks > 0 && step.perSecond !== null ? 0 : free - looks;
     return part;
@@ -84,7 +94,13 @@ function bootIdOf(state: RunState, server: string): string | null {
       if (step.step !== 'act') continue;
       for (const { targets } of step.waves) {
         const readings = targets[server]?.readings;
-        if (typeof readings === 'object' && readings !== null && 'bootId' in readings && typeof readings.bootId === 'string') return readings.bootId;
+        if (
+          typeof readings === 'object' &&
+          readings !== null &&
+          'bootId' in readings &&
+          typeof readings.bootId === 'string'
+        )
+          return readings.bootId;
       }
     }
   }
@@ -97,18 +113,31 @@ function nextAtGate(state: RunState, track: Track, index: PlanIndex): Part {
   const { fuse } = gate.step;
   const lateAtMs = fuse && state.fuse ? state.fuse.expiresAtMs - fuse.outageMs - fuse.marginMs : null;
   const expiresAtMs = gate.state.askedAtMs === null ? null : gate.state.askedAtMs + gate.step.expiresMs;
-  const wakes = [lateAtMs, gate.step.onTimeout === 'abort' ? expiresAtMs : null].filter((atMs) => atMs !== null && atMs > state.nowMs);
+  const wakes = [lateAtMs, gate.step.onTimeout === 'abort' ? expiresAtMs : null].filter(
+    (atMs) => atMs !== null && atMs > state.nowMs,
+  );
   const wakeAtMs = wakes.length > 0 ? Math.min(...wakes.map(Number)) : null;
   // Halt asks nobody and lets nobody through; the fuse and the gate's own time go on.
   if (state.halted && track.kind === 'main') return { effects: [], wakeAtMs };
   if (gate.state.phase === 'waiting') {
-    if (gate.state.askAtMs > state.nowMs) return { effects: [], wakeAtMs: Math.min(gate.state.askAtMs, wakeAtMs ?? Infinity) };
+    if (gate.state.askAtMs > state.nowMs)
+      return { effects: [], wakeAtMs: Math.min(gate.state.askAtMs, wakeAtMs ?? Infinity) };
     const text = gateText(state, track, gate.step, gate.state.note);
     const id = `${track.id}/${track.cursor}/ask/${track.renewals}.${gate.state.asks}`;
     return { effects: [{ effect: 'ask', id, gate: gate.id, track: track.id, text, servers: track.servers }], wakeAtMs };
   }
   if (gate.state.phase === 'answered' && !fuseTooShort(state, gate.step)) {
-    return { effects: [{ effect: 'pass', id: `${track.id}/${track.cursor}/pass/${track.renewals}.${gate.state.asks}`, gate: gate.id, track: track.id }], wakeAtMs };
+    return {
+      effects: [
+        {
+          effect: 'pass',
+          id: `${track.id}/${track.cursor}/pass/${track.renewals}.${gate.state.asks}`,
+          gate: gate.id,
+          track: track.id,
+        },
+      ],
+      wakeAtMs,
+    };
   }
   return { effects: [], wakeAtMs };
 }
@@ -122,7 +151,10 @@ function diagnoses(state: RunState): Part {
 
 function pages(state: RunState, index: PlanIndex): Part {
   const due = pagesDue(state, index).filter(({ key }) => !state.paged[key]);
-  return { effects: due.map(({ key, text }): Effect => ({ effect: 'page', id: `page/${key}`, key, text })), wakeAtMs: fusePageAt(state) };
+  return {
+    effects: due.map(({ key, text }): Effect => ({ effect: 'page', id: `page/${key}`, key, text })),
+    wakeAtMs: fusePageAt(state),
+  };
 }
 
 function fusePageAt(state: RunState): number | null {

@@ -19,7 +19,12 @@ export function closing(state: RunState, index: PlanIndex): Extract<RunEvent, { 
   if (pagesDue(state, index).some(({ key }) => !state.paged[key])) return null;
   const unproven = unprovenServers(state, index);
   const outcome = outcomeOf(state, unproven);
-  return { type: 'closed', outcome, exitCode: { done: 0, home: 1, human: 5, stale: 6 }[outcome], summary: `${summaryOf(state, outcome, unproven, index)} ${windowWords(state, index.plan.header.window.limitMs)}` };
+  return {
+    type: 'closed',
+    outcome,
+    exitCode: { done: 0, home: 1, human: 5, stale: 6 }[outcome],
+    summary: `${summaryOf(state, outcome, unproven, index)} ${windowWords(state, index.plan.header.window.limitMs)}`,
+  };
 }
 
 function outcomeOf(state: RunState, unproven: readonly string[]): Outcome {
@@ -37,13 +42,22 @@ export function unprovenServers(state: RunState, index: PlanIndex): string[] {
   const backBy = new Map<string, Set<string>>();
   for (const { track, step, server, target } of everyTarget(state, index)) {
     if (track.kind !== 'main' && (target.phase === 'failed' || target.phase === 'unknown')) stuck.add(server);
-    if (track.kind === 'home' && target.phase === 'done') backBy.set(server, (backBy.get(server) ?? new Set()).add(step.kind.name));
+    if (track.kind === 'home' && target.phase === 'done')
+      backBy.set(server, (backBy.get(server) ?? new Set()).add(step.kind.name));
   }
   for (const { track, step, server, target } of everyTarget(state, index)) {
     if (track.kind !== 'main' || !target.dirty || step.leavesNothing) continue;
     // What a step gave or mended, and no later step could complete: the line ended before, or the server fell out of it.
-    const midway = step.nature === 'restore' && step.releases === null && (track.status !== 'finished' || state.out[server] !== undefined);
-    if ((target.phase === 'failed' || midway) && !backBy.get(server)?.has(step.kind.name) && state.out[server]?.recovered !== true) stuck.add(server);
+    const midway =
+      step.nature === 'restore' &&
+      step.releases === null &&
+      (track.status !== 'finished' || state.out[server] !== undefined);
+    if (
+      (target.phase === 'failed' || midway) &&
+      !backBy.get(server)?.has(step.kind.name) &&
+      state.out[server]?.recovered !== true
+    )
+      stuck.add(server);
   }
   for (const [server, out] of Object.entries(state.out)) {
     const given = out.fate === 'hung' && !out.recovered;
@@ -65,25 +79,33 @@ function everyTarget(state: RunState, index: PlanIndex): Part[] {
     track.steps.flatMap((act, at) => {
       if (act.step !== 'act') return [];
       const step = actStepOf(index, track, at);
-      return act.waves.flatMap(({ targets }) => Object.entries(targets).map(([server, target]): Part => ({ track, step, server, target })));
+      return act.waves.flatMap(({ targets }) =>
+        Object.entries(targets).map(([server, target]): Part => ({ track, step, server, target })),
+      );
     }),
   );
 }
 
 /** Why: what failed last on the way back, else why it fell out. */
 function doubtsOf(state: RunState, index: PlanIndex, server: string): string {
-  const last = everyTarget(state, index).findLast(({ track, server: name, target }) => name === server && track.kind !== 'main' && target.failure !== null);
+  const last = everyTarget(state, index).findLast(
+    ({ track, server: name, target }) => name === server && track.kind !== 'main' && target.failure !== null,
+  );
   const why = last?.target.failure?.what ?? state.out[server]?.failure.what;
   return why === undefined ? server : `${server} (${why})`;
 }
 
 function summaryOf(state: RunState, outcome: Outcome, unproven: readonly string[], index: PlanIndex): string {
-  const recovered = Object.entries(state.out).filter(([, out]) => out.recovered).map(([server]) => server);
+  const recovered = Object.entries(state.out)
+    .filter(([, out]) => out.recovered)
+    .map(([server]) => server);
   const out = Object.entries(state.out).filter(([server, each]) => !each.recovered && !unproven.includes(server));
   const parts = [headline(state, outcome)];
   if (recovered.length > 0) parts.push(`Recovered on the way: ${nameServers(recovered)}.`);
-  if (out.length > 0) parts.push(`Left out: ${few(out.map(([server, { failure }]) => `${server} (${failure.what})`))}.`);
-  if (unproven.length > 0) parts.push(`State not proven: ${few(unproven.map((server) => doubtsOf(state, index, server)))}.`);
+  if (out.length > 0)
+    parts.push(`Left out: ${few(out.map(([server, { failure }]) => `${server} (${failure.what})`))}.`);
+  if (unproven.length > 0)
+    parts.push(`State not proven: ${few(unproven.map((server) => doubtsOf(state, index, server)))}.`);
   return parts.join(' ');
 }
 

@@ -12,12 +12,26 @@ export interface Page {
 
 /** Everything that a person must be told now. Told once: the state remembers which keys were paged. */
 export function pagesDue(state: RunState, index: PlanIndex): Page[] {
-  return [...homePage(state), ...pathPages(state), ...state.tracks.flatMap((track) => [...heldPages(state, track, index), ...gatePages(state, track, index), ...unknownPages(state, track, index)]), ...fusePages(state)];
+  return [
+    ...homePage(state),
+    ...pathPages(state),
+    ...state.tracks.flatMap((track) => [
+      ...heldPages(state, track, index),
+      ...gatePages(state, track, index),
+      ...unknownPages(state, track, index),
+    ]),
+    ...fusePages(state),
+  ];
 }
 
 function homePage({ mode, homeWhy, run }: RunState): Page[] {
   if (mode !== 'home' || !homeWhy) return [];
-  return [{ key: 'home', text: `Run ${run} turns for home: ${homeWhy.why}. Nothing more is taken; what was taken is given back. Watch it: neap attach ${run}` }];
+  return [
+    {
+      key: 'home',
+      text: `Run ${run} turns for home: ${homeWhy.why}. Nothing more is taken; what was taken is given back. Watch it: neap attach ${run}`,
+    },
+  ];
 }
 
 /** One page a path, however many servers stand behind it. */
@@ -34,7 +48,10 @@ function heldPages({ run }: RunState, track: Track, index: PlanIndex): Page[] {
   if (current?.step !== 'act') return [];
   const step = lineOf(index, track)[current.plan];
   const held = current.waves.flatMap(({ targets }) =>
-    Object.entries(targets).filter(([, target]) => target.phase === 'held' && (target.failure?.kind === 'needs' || target.failure?.kind === 'condition')),
+    Object.entries(targets).filter(
+      ([, target]) =>
+        target.phase === 'held' && (target.failure?.kind === 'needs' || target.failure?.kind === 'condition'),
+    ),
   );
   const first = held[0]?.[1].failure;
   if (!first || !step) return [];
@@ -62,11 +79,15 @@ function gatePages(state: RunState, track: Track, index: PlanIndex): Page[] {
 function unknownPages(state: RunState, track: Track, index: PlanIndex): Page[] {
   const unknown =
     track.kind === 'main'
-      ? Object.entries(state.out).flatMap(([server, { fate, title }]) => (fate === 'unknown' ? [{ server, title }] : []))
+      ? Object.entries(state.out).flatMap(([server, { fate, title }]) =>
+          fate === 'unknown' ? [{ server, title }] : [],
+        )
       : track.steps.flatMap((act) => {
           if (act.step !== 'act') return [];
           const title = lineOf(index, track)[act.plan]?.title ?? '';
-          return act.waves.flatMap(({ targets }) => Object.entries(targets).flatMap(([server, { phase }]) => (phase === 'unknown' ? [{ server, title }] : [])));
+          return act.waves.flatMap(({ targets }) =>
+            Object.entries(targets).flatMap(([server, { phase }]) => (phase === 'unknown' ? [{ server, title }] : [])),
+          );
         });
   return unknown.map(({ server, title }) => ({
     key: `unknown/${track.id}/${server}`,

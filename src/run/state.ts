@@ -24,7 +24,12 @@ export interface RunState {
   readonly paged: { readonly [key: string]: true };
   /** Effects under way, by id. */
   readonly flying: { readonly [id: string]: Effect };
-  readonly closed: { readonly outcome: Outcome; readonly exitCode: number; readonly summary: string; readonly atMs: number } | null;
+  readonly closed: {
+    readonly outcome: Outcome;
+    readonly exitCode: number;
+    readonly summary: string;
+    readonly atMs: number;
+  } | null;
 }
 
 /** Why the run turned for home. */
@@ -95,7 +100,19 @@ export interface WaveState {
  * effect began and its outcome is not known.
  */
 export interface TargetState {
-  readonly phase: 'waiting' | 'looking' | 'held' | 'ready' | 'acting' | 'acted' | 'doubt' | 'confirming' | 'done' | 'failed' | 'unknown' | 'left';
+  readonly phase:
+    | 'waiting'
+    | 'looking'
+    | 'held'
+    | 'ready'
+    | 'acting'
+    | 'acted'
+    | 'doubt'
+    | 'confirming'
+    | 'done'
+    | 'failed'
+    | 'unknown'
+    | 'left';
   readonly looks: number;
   /** Looks in a row that got no answer. */
   readonly misses: number;
@@ -131,7 +148,12 @@ export interface GateState {
   /** Not asked before this instant: "not yet" is given some time. */
   readonly askAtMs: number;
   readonly askedAtMs: number | null;
-  readonly answer: { readonly answer: string; readonly by: string; readonly givenAtMs: number; readonly atMs: number } | null;
+  readonly answer: {
+    readonly answer: string;
+    readonly by: string;
+    readonly givenAtMs: number;
+    readonly atMs: number;
+  } | null;
   readonly note: string | null;
 }
 

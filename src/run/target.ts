@@ -19,11 +19,14 @@ type Told = Extract<RunEvent, { type: 'looked' | 'performed' | 'confirmed' }>;
 export function applyToTarget(target: TargetState, event: Told, rule: TargetRule, atMs: number): TargetState {
   switch (event.type) {
     case 'looked':
-      return 'failure' in event.outcome ? lookFailed(target, event.outcome.failure, atMs) : looked(target, event.outcome, rule, atMs);
+      return 'failure' in event.outcome
+        ? lookFailed(target, event.outcome.failure, atMs)
+        : looked(target, event.outcome, rule, atMs);
     case 'performed':
       return event.failure ? actFailed(target, event.failure, rule, atMs) : { ...target, phase: 'acted' };
     case 'confirmed':
-      if (!event.failure) return { ...target, phase: 'done', inDoubt: false, readings: event.readings ?? null, failure: null };
+      if (!event.failure)
+        return { ...target, phase: 'done', inDoubt: false, readings: event.readings ?? null, failure: null };
       return confirmFailed(target, event.failure, rule, atMs);
   }
 }
@@ -32,7 +35,8 @@ export function applyToTarget(target: TargetState, event: Told, rule: TargetRule
 export function orphan(target: TargetState, atMs: number): TargetState {
   if (target.phase === 'looking' || target.phase === 'ready') return lookAgain(target, atMs);
   // An attempt that a dead engine may never have sent is not one that failed.
-  if (target.phase === 'acting') return { ...target, phase: 'doubt', inDoubt: true, lostAttempts: target.lostAttempts + 1 };
+  if (target.phase === 'acting')
+    return { ...target, phase: 'doubt', inDoubt: true, lostAttempts: target.lostAttempts + 1 };
   // Time has passed since: a hold may have ended by itself.
   if (target.phase === 'confirming' || target.phase === 'acted') return { ...target, phase: 'doubt', inDoubt: true };
   return target;
@@ -43,13 +47,26 @@ export function lookAgain(target: TargetState, atMs: number): TargetState {
   return { ...target, phase: 'held', lookAtMs: atMs };
 }
 
-function looked(target: TargetState, { verdict, condition, need, readings, repeatable, withinBounds }: Looked, rule: TargetRule, atMs: number): TargetState {
+function looked(
+  target: TargetState,
+  { verdict, condition, need, readings, repeatable, withinBounds }: Looked,
+  rule: TargetRule,
+  atMs: number,
+): TargetState {
   const seen: TargetState = { ...target, readings, misses: 0, heldSinceMs: null, failure: null };
   if (rule.does === 'undo') {
     // The change that led away shows again, so the server is as before.
     const asBefore = verdict.verdict === 'change' && canonicalJson(verdict.change) === canonicalJson(target.change);
     if (asBefore && rule.step.releases !== null && !target.dirty) {
-      return fail(seen, failure(rule, 'condition', 'the hold had ended by itself, so what was done under it proves nothing', 'It is done again'));
+      return fail(
+        seen,
+        failure(
+          rule,
+          'condition',
+          'the hold had ended by itself, so what was done under it proves nothing',
+          'It is done again',
+        ),
+      );
     }
     if (asBefore) return { ...seen, phase: 'done', inDoubt: false };
     return need.holds ? { ...seen, phase: 'ready' } : held(seen, needFailure(rule, need.why), atMs, target.heldSinceMs);
@@ -59,19 +76,38 @@ function looked(target: TargetState, { verdict, condition, need, readings, repea
   const drift = driftOf(verdict, target, rule, withinBounds);
   if (drift !== null) return fail(seen, drift);
   if (!condition.holds) {
-    const unmet = failure(rule, 'condition', condition.why, 'Mend it and make a new plan for it; `neap status` shows the others');
+    const unmet = failure(
+      rule,
+      'condition',
+      condition.why,
+      'Mend it and make a new plan for it; `neap status` shows the others',
+    );
     return rule.step.onUnmet === 'hold' ? held(seen, unmet, atMs, target.heldSinceMs) : fail(seen, unmet);
   }
   if (verdict.verdict === 'nothing') return { ...seen, phase: 'done', decided: true };
   if (target.dirty && !repeatable) {
-    return { ...seen, phase: 'unknown', failure: failure(rule, 'lost', 'whether it was done is not known, and doing it twice could do harm', 'Look at the server; neap does not do it again, and `neap status` shows the others') };
+    return {
+      ...seen,
+      phase: 'unknown',
+      failure: failure(
+        rule,
+        'lost',
+        'whether it was done is not known, and doing it twice could do harm',
+        'Look at the server; neap does not do it again, and `neap status` shows the others',
+      ),
+    };
   }
   if (!need.holds) return held(seen, needFailure(rule, need.why), atMs, target.heldSinceMs);
   return { ...seen, phase: 'ready', decided: true, change: verdict.change };
 }
 
 /** A different verdict is drift; a verdict that could not be foretold must be one that the input allows. */
-function driftOf(verdict: Looked['verdict'], target: TargetState, rule: TargetRule, withinBounds: boolean): Failure | null {
+function driftOf(
+  verdict: Looked['verdict'],
+  target: TargetState,
+  rule: TargetRule,
+  withinBounds: boolean,
+): Failure | null {
   const remedy = 'See what changed on it; make a new plan for it, or mend it by hand';
   if (target.dirty && verdict.verdict === 'change' && canonicalJson(verdict.change) !== canonicalJson(target.change)) {
     return failure(rule, 'drift', 'it is neither as before the change nor as after it', remedy);
@@ -79,12 +115,22 @@ function driftOf(verdict: Looked['verdict'], target: TargetState, rule: TargetRu
   const { planned } = rule;
   // Who could not be read beforehand is decided now, like what could not be foretold.
   if (planned.verdict === 'unknown' || planned.verdict === 'failed') {
-    return withinBounds ? null : failure(rule, 'drift', 'the change it needs is not one that this step may make', remedy);
+    return withinBounds
+      ? null
+      : failure(rule, 'drift', 'the change it needs is not one that this step may make', remedy);
   }
   if (planned.verdict !== verdict.verdict) {
-    return failure(rule, 'drift', `the plan says ${words(planned.verdict)}, and now it would be ${words(verdict.verdict)}`, remedy);
+    return failure(
+      rule,
+      'drift',
+      `the plan says ${words(planned.verdict)}, and now it would be ${words(verdict.verdict)}`,
+      remedy,
+    );
   }
-  const moved = verdict.verdict === 'change' && planned.verdict === 'change' && canonicalJson(verdict.change) !== canonicalJson(planned.change);
+  const moved =
+    verdict.verdict === 'change' &&
+    planned.verdict === 'change' &&
+    canonicalJson(verdict.change) !== canonicalJson(planned.change);
   return moved ? failure(rule, 'drift', 'the change that it needs is another than the plan says', remedy) : null;
 }
 
@@ -94,9 +140,11 @@ function words(verdict: PlanVerdict['verdict']): string {
 
 function lookFailed(target: TargetState, seen: Failure, atMs: number): TargetState {
   if (seen.kind === 'path') return onBrokenPath(target, seen, atMs);
-  const retried = seen.kind === 'unreachable' || seen.kind === 'timeout' || seen.kind === 'lost' || seen.kind === 'command';
+  const retried =
+    seen.kind === 'unreachable' || seen.kind === 'timeout' || seen.kind === 'lost' || seen.kind === 'command';
   const misses = target.misses + 1;
-  if (retried && misses < LOOKS_MAX) return { ...target, phase: 'held', misses, lookAtMs: atMs + RETRY_MS, failure: seen };
+  if (retried && misses < LOOKS_MAX)
+    return { ...target, phase: 'held', misses, lookAtMs: atMs + RETRY_MS, failure: seen };
   return fail(target, seen);
 }
 
@@ -110,7 +158,8 @@ function onBrokenPath(target: TargetState, seen: Failure, atMs: number): TargetS
 function actFailed(target: TargetState, seen: Failure, rule: TargetRule, atMs: number): TargetState {
   const known = target.attempts - target.lostAttempts < ATTEMPTS_MAX;
   // Never sent: as if it had not begun.
-  if (seen.kind === 'unreachable' && known) return { ...target, phase: 'held', lookAtMs: atMs + RETRY_MS, failure: seen };
+  if (seen.kind === 'unreachable' && known)
+    return { ...target, phase: 'held', lookAtMs: atMs + RETRY_MS, failure: seen };
   if (seen.kind === 'path') return { ...onBrokenPath(target, seen, atMs), inDoubt: true };
   if (seen.kind === 'lost' || seen.kind === 'timeout' || seen.kind === 'unreachable') {
     const doubted = { ...target, inDoubt: true };
@@ -132,14 +181,23 @@ function confirmFailed(target: TargetState, seen: Failure, rule: TargetRule, atM
   const again = (target.inDoubt || rule.does === 'undo') && target.attempts - target.lostAttempts < ATTEMPTS_MAX;
   // Not to have been able to read is no answer: what was sent may still come through.
   const inDoubt = target.inDoubt && seen.kind !== 'not-confirmed';
-  if (again) return { ...target, phase: 'held', inDoubt, misses: unread ? misses : target.misses, lookAtMs: atMs + RETRY_MS, failure: seen };
+  if (again)
+    return {
+      ...target,
+      phase: 'held',
+      inDoubt,
+      misses: unread ? misses : target.misses,
+      lookAtMs: atMs + RETRY_MS,
+      failure: seen,
+    };
   return fail(target, seen);
 }
 
 /** Waits for what is unmet, and asks again, but not for ever: then a person must decide. */
 function held(target: TargetState, why: Failure, atMs: number, sinceMs: number | null): TargetState {
   const heldSinceMs = sinceMs ?? atMs;
-  if (atMs - heldSinceMs > HELD_MAX_MS) return fail(target, { ...why, what: `${why.what}, for ${HELD_MAX_MS / 3_600_000} h now` });
+  if (atMs - heldSinceMs > HELD_MAX_MS)
+    return fail(target, { ...why, what: `${why.what}, for ${HELD_MAX_MS / 3_600_000} h now` });
   return { ...target, phase: 'held', lookAtMs: atMs + ASK_AGAIN_MS, heldSinceMs, failure: why };
 }
 
@@ -148,10 +206,20 @@ function fail(target: TargetState, why: Failure): TargetState {
 }
 
 function needFailure(rule: TargetRule, why: string): Failure {
-  return failure(rule, 'needs', why, 'The run holds the safe state and asks again by itself; `neap status` shows for whom');
+  return failure(
+    rule,
+    'needs',
+    why,
+    'The run holds the safe state and asks again by itself; `neap status` shows for whom',
+  );
 }
 
-function failure({ server, step, does }: Pick<TargetRule, 'server' | 'step' | 'does'>, kind: Failure['kind'], what: string, remedy: string): Failure {
+function failure(
+  { server, step, does }: Pick<TargetRule, 'server' | 'step' | 'does'>,
+  kind: Failure['kind'],
+  what: string,
+  remedy: string,
+): Failure {
   const where = `${server}, step ${step.id} (${does === 'undo' ? `undo: ${step.title}` : step.title})`;
   return { kind, what, where, state: 'It was left as it is', remedy };
 }

@@ -3,7 +3,16 @@ import type { RunEvent } from './events.ts';
 import { DOUBT_MIN_MS } from './limits.ts';
 import { trackOf, type PlanIndex } from './lines.ts';
 import { nameServers } from './words.ts';
-import { FRESH_TARGET, freshGate, freshStep, type ActState, type RunState, type StepState, type TargetState, type Track } from './state.ts';
+import {
+  FRESH_TARGET,
+  freshGate,
+  freshStep,
+  type ActState,
+  type RunState,
+  type StepState,
+  type TargetState,
+  type Track,
+} from './state.ts';
 
 /** How long a disarmed power gate waits for a person. */
 const REARM_EXPIRES_MS = 4 * 60 * 60_000;
@@ -11,7 +20,17 @@ const REARM_EXPIRES_MS = 4 * 60 * 60_000;
 /** The plan's own line. */
 export function mainTrack({ plan }: PlanIndex): Track {
   const steps = plan.header.steps.map((step, at) => freshStep(step, at, step.step === 'act' ? step.waves : []));
-  return { id: 'main', kind: 'main', status: 'running', cursor: 0, steps, renewals: 0, redone: 0, servers: [], contingency: null };
+  return {
+    id: 'main',
+    kind: 'main',
+    status: 'running',
+    cursor: 0,
+    steps,
+    renewals: 0,
+    redone: 0,
+    servers: [],
+    contingency: null,
+  };
 }
 
 /** A contingency's line, for the servers that it was armed for. When many are silent at once, a person re-arms power first. */
@@ -25,7 +44,8 @@ export function armTrack(event: Extract<RunEvent, { type: 'armed' }>, { plan }: 
     status: 'running',
     cursor: 0,
     steps: event.suspect ? [freshGate(-1, rearmGate(contingency, event.servers)), ...steps] : steps,
-    renewals: 0, redone: 0,
+    renewals: 0,
+    redone: 0,
     servers: event.servers,
     contingency: contingency.id,
   };
@@ -57,17 +77,40 @@ export function homeTrack(state: RunState, servers: readonly string[] | null, in
     if (act.step !== 'act' || act.does !== 'perform') return [];
     const step = index.plan.header.steps[at];
     if (step?.step !== 'act' || !isUndone(step)) return [];
-    const released = releasedServers(main, index.plan.header.steps.findIndex((each) => each.id === step.releasedBy));
+    const released = releasedServers(
+      main,
+      index.plan.header.steps.findIndex((each) => each.id === step.releasedBy),
+    );
     const waves = act.waves
       .map((wave) => ({ targets: undoTargets(state, wave.targets, wanted, released) }))
       .filter((wave) => Object.keys(wave.targets).length > 0)
       .toReversed();
     if (waves.length === 0) return [];
-    const undo: ActState = { step: 'act', plan: at, does: 'undo', wave: 0, behind: [], waves, startedAtMs: null, endedAtMs: null, lastStartMs: null };
+    const undo: ActState = {
+      step: 'act',
+      plan: at,
+      does: 'undo',
+      wave: 0,
+      behind: [],
+      waves,
+      startedAtMs: null,
+      endedAtMs: null,
+      lastStartMs: null,
+    };
     return [undo];
   });
   const id = `home${state.tracks.filter((track) => track.kind === 'home').length + 1}`;
-  return { id, kind: 'home', status: 'running', cursor: 0, steps: steps.toReversed(), renewals: 0, redone: 0, servers: servers ?? [], contingency: null };
+  return {
+    id,
+    kind: 'home',
+    status: 'running',
+    cursor: 0,
+    steps: steps.toReversed(),
+    renewals: 0,
+    redone: 0,
+    servers: servers ?? [],
+    contingency: null,
+  };
 }
 
 /** Only what took something away is taken back; giving back is not undone by going home. */
@@ -79,12 +122,25 @@ function isUndone(step: ActStep): boolean {
 function releasedServers(main: Track | undefined, at: number): ReadonlySet<string> {
   const release = main?.steps[at];
   if (release?.step !== 'act') return new Set();
-  return new Set(release.waves.flatMap(({ targets }) => Object.entries(targets).flatMap(([server, { phase }]) => (phase === 'done' ? [server] : []))));
+  return new Set(
+    release.waves.flatMap(({ targets }) =>
+      Object.entries(targets).flatMap(([server, { phase }]) => (phase === 'done' ? [server] : [])),
+    ),
+  );
 }
 
-function undoTargets(state: RunState, targets: Readonly<Record<string, TargetState>>, wanted: ReadonlySet<string> | null, released: ReadonlySet<string>): Record<string, TargetState> {
+function undoTargets(
+  state: RunState,
+  targets: Readonly<Record<string, TargetState>>,
+  wanted: ReadonlySet<string> | null,
+  released: ReadonlySet<string>,
+): Record<string, TargetState> {
   const changed = Object.entries(targets).filter(
-    ([server, target]) => target.dirty && (wanted === null || wanted.has(server)) && state.out[server]?.fate !== 'hung' && !released.has(server),
+    ([server, target]) =>
+      target.dirty &&
+      (wanted === null || wanted.has(server)) &&
+      state.out[server]?.fate !== 'hung' &&
+      !released.has(server),
   );
   return Object.fromEntries(
     changed.map(([server, { change, inDoubt }]) => {

@@ -13,7 +13,15 @@ import { homeTrack } from './tracks.ts';
 export function decide(state: RunState, index: PlanIndex): RunEvent | null {
   const again = spoilt(state, index);
   if (again === 'wait') return armed(state, index);
-  return armed(state, index) ?? again ?? turned(state, index) ?? givenUp(state, index) ?? renewed(state, index) ?? homeward(state, index) ?? closing(state, index);
+  return (
+    armed(state, index) ??
+    again ??
+    turned(state, index) ??
+    givenUp(state, index) ??
+    renewed(state, index) ??
+    homeward(state, index) ??
+    closing(state, index)
+  );
 }
 
 /** Hung servers that nobody recovers yet, once every diagnosis under way has come in. */
@@ -28,14 +36,21 @@ function armed(state: RunState, { plan }: PlanIndex): RunEvent | null {
   const track = count === 0 ? contingency.id : `${contingency.id}-${count + 1}`;
   // Whether hung or merely silent, now or a little before: so many at once is first taken for a fault of the way there.
   const quiet = entries.filter(([, out]) => (out.fate === 'hung' || out.fate === 'silent') && !out.recovered).length;
-  return { type: 'armed', contingency: contingency.id, track, servers: hung, suspect: quiet > contingency.suspectAbove };
+  return {
+    type: 'armed',
+    contingency: contingency.id,
+    track,
+    servers: hung,
+    suspect: quiet > contingency.suspectAbove,
+  };
 }
 
 function turned(state: RunState, index: PlanIndex): RunEvent | null {
   if (state.mode === 'home') return null;
   const main = trackOf(state, 'main');
   if (!main || main.status === 'finished') return null;
-  const turn = canaryTurn(state, index) ?? budgetTurn(state, index) ?? gateTurn(state, index) ?? windowTurn(state, index);
+  const turn =
+    canaryTurn(state, index) ?? budgetTurn(state, index) ?? gateTurn(state, index) ?? windowTurn(state, index);
   return turn && { type: 'turned', ...turn };
 }
 
@@ -72,19 +87,38 @@ function gateTurn(state: RunState, index: PlanIndex): Turn | null {
   if (!main || current?.step !== 'gate') return null;
   const step = gateStepOf(index, main, current);
   if (current.phase === 'refused') {
-    return { code: 'gate', why: `${current.answer?.by ?? 'somebody'} answered "${current.answer?.answer ?? 'no'}" to "${step.title}"` };
+    return {
+      code: 'gate',
+      why: `${current.answer?.by ?? 'somebody'} answered "${current.answer?.answer ?? 'no'}" to "${step.title}"`,
+    };
   }
-  const expired = step.onTimeout === 'abort' && current.askedAtMs !== null && state.nowMs >= current.askedAtMs + step.expiresMs;
-  return expired ? { code: 'timeout', why: `nobody answered "${step.title}" within ${Math.round(step.expiresMs / 60_000)} min` } : null;
+  const expired =
+    step.onTimeout === 'abort' && current.askedAtMs !== null && state.nowMs >= current.askedAtMs + step.expiresMs;
+  return expired
+    ? { code: 'timeout', why: `nobody answered "${step.title}" within ${Math.round(step.expiresMs / 60_000)} min` }
+    : null;
 }
 
 /** A contingency's gate that nobody answered in time is answered by that: its servers stay as they are. */
 function givenUp(state: RunState, index: PlanIndex): RunEvent | null {
   for (const track of state.tracks) {
     const gate = track.kind === 'contingency' ? gateOf(track, index) : null;
-    if (gate?.step.onTimeout !== 'abort' || gate.state.askedAtMs === null || state.nowMs < gate.state.askedAtMs + gate.step.expiresMs) continue;
+    if (
+      gate?.step.onTimeout !== 'abort' ||
+      gate.state.askedAtMs === null ||
+      state.nowMs < gate.state.askedAtMs + gate.step.expiresMs
+    )
+      continue;
     const answer = Object.entries(gate.step.answers).find(([, does]) => does === 'go-home')?.[0];
-    if (answer !== undefined) return { type: 'answered', gate: gate.id, answer, by: 'nobody', givenAtMs: state.nowMs, reason: 'nobody answered in time' };
+    if (answer !== undefined)
+      return {
+        type: 'answered',
+        gate: gate.id,
+        answer,
+        by: 'nobody',
+        givenAtMs: state.nowMs,
+        reason: 'nobody answered in time',
+      };
   }
   return null;
 }
@@ -102,7 +136,9 @@ function windowTurn(state: RunState, index: PlanIndex): Turn | null {
   const step = actStepOf(index, main, main.cursor);
   if (step.nature !== 'risk') return null;
   const { header } = index.plan;
-  const behind = header.steps.slice(0, main.cursor + 1).filter((each): each is ActStep => each.step === 'act' && each.nature === 'risk');
+  const behind = header.steps
+    .slice(0, main.cursor + 1)
+    .filter((each): each is ActStep => each.step === 'act' && each.nature === 'risk');
   const ahead = { ...step, waves: left.map(({ targets }) => Object.keys(targets)) };
   const neededMs = expectedOf(ahead, header.budget.failures) + behind.reduce((sum, each) => sum + homeOf(each), 0);
   const leftMs = state.openedAtMs + header.window.limitMs - state.nowMs;
@@ -119,7 +155,11 @@ function renewed(state: RunState, index: PlanIndex): RunEvent | null {
   const gate = main && gateOf(main, index);
   if (!main || !gate || state.mode === 'home' || !fuseTooShort(state, gate.step)) return null;
   if (gate.step.renewFrom === null || main.renewals >= RENEWALS_MAX) {
-    return { type: 'turned', code: 'fuse', why: `the fuse is too short for the outage, and caches were refreshed ${main.renewals} times already` };
+    return {
+      type: 'turned',
+      code: 'fuse',
+      why: `the fuse is too short for the outage, and caches were refreshed ${main.renewals} times already`,
+    };
   }
   return { type: 'renewed', gate: gate.id, from: gate.step.renewFrom };
 }
@@ -132,11 +172,21 @@ function spoilt(state: RunState, { plan: { header } }: PlanIndex): RunEvent | 'w
   const main = trackOf(state, 'main');
   if (!main || main.status !== 'running' || state.mode === 'home' || main.redone >= REDONE_MAX) return null;
   const conditions = Object.values(state.out).filter((out) => out.failure.kind === 'condition');
-  const at = header.steps.findIndex((step) => step.step === 'act' && (step.onUnmet === 'end' || step.releases !== null) && conditions.some((out) => out.step === step.id));
+  const at = header.steps.findIndex(
+    (step) =>
+      step.step === 'act' &&
+      (step.onUnmet === 'end' || step.releases !== null) &&
+      conditions.some((out) => out.step === step.id),
+  );
   const step = header.steps[at];
   if (step?.step !== 'act') return null;
   const gate = header.steps.find((each, position) => position > at && each.step === 'gate' && each.renewFrom !== null);
-  const from = step.releases === null ? (gate?.step === 'gate' ? gate.renewFrom : null) : refreshBefore(header.steps, step.releases);
+  const from =
+    step.releases === null
+      ? gate?.step === 'gate'
+        ? gate.renewFrom
+        : null
+      : refreshBefore(header.steps, step.releases);
   const to = step.releases === null ? gate?.id : step.id;
   const begins = header.steps.findIndex((each) => each.id === from);
   if (from === null || to === undefined || begins < 0 || begins > at) return null;
@@ -148,11 +198,19 @@ function spoilt(state: RunState, { plan: { header } }: PlanIndex): RunEvent | 'w
 /** A hold is taken anew on fresh caches: from the refresh right before it, if there is one. */
 function refreshBefore(steps: readonly PlanStep[], hold: string): string {
   let at = steps.findIndex((step) => step.id === hold);
-  for (let before = steps[at - 1]; before?.step === 'act' && before.nature === 'restore' && before.leavesNothing; before = steps[at - 1]) at -= 1;
+  for (
+    let before = steps[at - 1];
+    before?.step === 'act' && before.nature === 'restore' && before.leavesNothing;
+    before = steps[at - 1]
+  )
+    at -= 1;
   return steps[at]?.id ?? hold;
 }
 
-export function fuseTooShort(state: RunState, { fuse }: { readonly fuse: { readonly outageMs: number; readonly marginMs: number } | null }): boolean {
+export function fuseTooShort(
+  state: RunState,
+  { fuse }: { readonly fuse: { readonly outageMs: number; readonly marginMs: number } | null },
+): boolean {
   return fuse !== null && state.fuse !== null && state.nowMs + fuse.outageMs + fuse.marginMs >= state.fuse.expiresAtMs;
 }
 
@@ -163,7 +221,9 @@ function homeward(state: RunState, index: PlanIndex): RunEvent | null {
   // Whose is the way back, this track's or a contingency's, is known when everybody has been diagnosed.
   if (Object.values(state.out).some(({ fate }) => fate === 'undiagnosed')) return null;
   if (state.mode === 'home') return main.status === 'stopped' ? { type: 'homeward', servers: null } : null;
-  const left = Object.entries(state.out).filter(([, out]) => out.fate !== 'hung' && out.fate !== 'undiagnosed').map(([server]) => server);
+  const left = Object.entries(state.out)
+    .filter(([, out]) => out.fate !== 'hung' && out.fate !== 'undiagnosed')
+    .map(([server]) => server);
   if (main.status !== 'finished' || left.length === 0) return null;
   // Who was never touched has no way back to go.
   return homeTrack(state, left, index).steps.length > 0 ? { type: 'homeward', servers: left } : null;

@@ -18,7 +18,9 @@ export function gateText(state: RunState, track: Track, step: GateStep, note: st
   }
   const out = Object.keys(state.out);
   if (track.kind === 'main' && out.length > 0) {
-    const warning = step.fuse ? ' Whoever of them still takes traffic hangs when the database goes away: take them out of the balancer first.' : '';
+    const warning = step.fuse
+      ? ' Whoever of them still takes traffic hangs when the database goes away: take them out of the balancer first.'
+      : '';
     lines.push(`Out of this run: ${nameServers(out)}.${warning}`);
   }
   if (note !== null) lines.push(note);

@@ -24,7 +24,13 @@ export async function readClocks(server: Server, read: Reader, nowMs: number): P
     const text = await askOrAbsent(read, clock.name);
     // A value that is not there is as good as expired.
     if (text === null) {
-      readings.push({ name: clock.name, whenExpired: clock.whenExpired, ageMs: clock.ttlMs.max, ttlMs: clock.ttlMs.max, readAtMs: nowMs });
+      readings.push({
+        name: clock.name,
+        whenExpired: clock.whenExpired,
+        ageMs: clock.ttlMs.max,
+        ttlMs: clock.ttlMs.max,
+        readAtMs: nowMs,
+      });
       continue;
     }
     const answer = parseAnswer(text);
@@ -38,7 +44,13 @@ export async function readClocks(server: Server, read: Reader, nowMs: number): P
         remedy: `Mend service.clocks ${clock.name}.read or its declared ttlMs, then run \`neap fleet check\``,
       });
     }
-    readings.push({ name: clock.name, whenExpired: clock.whenExpired, ageMs: answer.ageMs, ttlMs: answer.ttlMs, readAtMs: nowMs });
+    readings.push({
+      name: clock.name,
+      whenExpired: clock.whenExpired,
+      ageMs: answer.ageMs,
+      ttlMs: answer.ttlMs,
+      readAtMs: nowMs,
+    });
   }
   return readings;
 }

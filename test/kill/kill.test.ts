@@ -12,8 +12,12 @@ beforeAll(async () => {
 });
 afterAll(() => rm(stateDir, { recursive: true, force: true }));
 
-test.concurrent.each([3, 8, 13])('seed %i: killed, resumed, and nothing done twice', async (seed) => {
-  const sailed = await voyage(seed, stateDir);
-  expect({ faults: sailed.faults, kills: sailed.kills, exit: sailed.exitCode }).toMatchObject({ faults: [] });
-  expect(sailed.kills.length).toBeGreaterThan(0);
-}, 120_000);
+test.concurrent.each([3, 8, 13])(
+  'seed %i: killed, resumed, and nothing done twice',
+  async (seed) => {
+    const sailed = await voyage(seed, stateDir);
+    expect({ faults: sailed.faults, kills: sailed.kills, exit: sailed.exitCode }).toMatchObject({ faults: [] });
+    expect(sailed.kills.length).toBeGreaterThan(0);
+  },
+  120_000,
+);

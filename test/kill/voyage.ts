@@ -33,14 +33,40 @@ export async function voyage(seed: number, stateDir: string): Promise<Voyage> {
   const from = Date.now();
   const random = chance(seed);
   const story = STORIES[seed % STORIES.length] ?? 'plain';
-  const lab = await labUp({ stateDir, name: `kill-${seed}`, servers: SERVERS, timeLapse: TIME_LAPSE, scenario: 'feb-2021', seed });
+  const lab = await labUp({
+    stateDir,
+    name: `kill-${seed}`,
+    servers: SERVERS,
+    timeLapse: TIME_LAPSE,
+    scenario: 'feb-2021',
+    seed,
+  });
   const where = { stateDir, name: lab.name };
   try {
     if (story === 'hang') await tellLab(where, { tell: 'half-apply', server: 'api-02' });
-    const started = await neap(stateDir, ['run', 'database-upgrade', '--fleet', lab.fleetFile, '--unattended', '--detach', '--input', 'outageMs=20000', '--input', 'marginMs=10000']);
+    const started = await neap(stateDir, [
+      'run',
+      'database-upgrade',
+      '--fleet',
+      lab.fleetFile,
+      '--unattended',
+      '--detach',
+      '--input',
+      'outageMs=20000',
+      '--input',
+      'marginMs=10000',
+    ]);
     // Several voyages share a state folder: the run is the one that it says it started.
     const run = /^Run (\S+) goes on/m.exec(started.stdout)?.[1];
-    if (started.code !== 0 || run === undefined) return { seed, story, kills: [], exitCode: started.code, faults: [`it did not start: ${started.stdout}${started.stderr}`], tookMs: Date.now() - from };
+    if (started.code !== 0 || run === undefined)
+      return {
+        seed,
+        story,
+        kills: [],
+        exitCode: started.code,
+        faults: [`it did not start: ${started.stdout}${started.stderr}`],
+        tookMs: Date.now() - from,
+      };
     const place = findRun(stateDir, run);
     const kills: string[] = [];
     const weather = { hung: false, aborted: false };
@@ -49,13 +75,33 @@ export async function voyage(seed: number, stateDir: string): Promise<Voyage> {
       if (killed === null) break;
       kills.push(killed);
       const resumed = await neap(stateDir, ['resume', run, '--detach']);
-      if (resumed.code !== 0 && !resumed.stderr.includes('is closed')) return { seed, story, kills, exitCode: resumed.code, faults: [`resume failed: ${resumed.stderr}`], tookMs: Date.now() - from };
+      if (resumed.code !== 0 && !resumed.stderr.includes('is closed'))
+        return {
+          seed,
+          story,
+          kills,
+          exitCode: resumed.code,
+          faults: [`resume failed: ${resumed.stderr}`],
+          tookMs: Date.now() - from,
+        };
     }
     const status = await neap(stateDir, ['status', run, '--json']);
-    if (status.stdout === '') return { seed, story, kills, exitCode: status.code, faults: [`no status: ${status.stderr}`], tookMs: Date.now() - from };
+    if (status.stdout === '')
+      return {
+        seed,
+        story,
+        kills,
+        exitCode: status.code,
+        faults: [`no status: ${status.stderr}`],
+        tookMs: Date.now() - from,
+      };
     const exitCode = (JSON.parse(status.stdout) as { closed: { exitCode: number } | null }).closed?.exitCode ?? null;
     const world = (await tellLab(where, { tell: 'status' })).status;
-    const faults = [...judgeEnd(story, exitCode, weather.aborted), ...(world ? judgeWorld(world, story) : ['the lab says nothing']), ...judgeRecord(await labRecord(where))];
+    const faults = [
+      ...judgeEnd(story, exitCode, weather.aborted),
+      ...(world ? judgeWorld(world, story) : ['the lab says nothing']),
+      ...judgeRecord(await labRecord(where)),
+    ];
     return { seed, story, kills, exitCode, faults, tookMs: Date.now() - from };
   } finally {
     await labDown(where);
@@ -97,7 +143,13 @@ async function sail(place: RunPlace, { random, story, weather, where, last }: Sa
     }
     if (!fresh) return;
     seen += 1;
-    if (story === 'rollback' && !weather.aborted && state.tracks[0] !== undefined && state.tracks[0].cursor >= 6 && (atHome || seen > killAfter / 4)) {
+    if (
+      story === 'rollback' &&
+      !weather.aborted &&
+      state.tracks[0] !== undefined &&
+      state.tracks[0].cursor >= 6 &&
+      (atHome || seen > killAfter / 4)
+    ) {
       weather.aborted = true;
       void session?.ask({ ask: 'abort', by: 'kill-campaign', reason: 'chosen by seed' });
     }
@@ -118,7 +170,12 @@ function isSoaking(event: RunEvent): boolean {
 }
 
 function isPower(event: RunEvent): boolean {
-  return event.type === 'intended' && event.effect.effect === 'perform' && event.effect.place.track !== 'main' && JSON.stringify(event.effect.change).includes('"reset"');
+  return (
+    event.type === 'intended' &&
+    event.effect.effect === 'perform' &&
+    event.effect.place.track !== 'main' &&
+    JSON.stringify(event.effect.change).includes('"reset"')
+  );
 }
 
 function judgeEnd(story: Story, exitCode: number | null, aborted: boolean): string[] {

@@ -175,7 +175,8 @@ export class Watch {
     atMs: number,
   ): void {
     const { place, id } = effect;
-    if (track.kind === 'main' && state.halted && step.releases === null) throw new Broken('promise 8', `${id} was made while halted`);
+    if (track.kind === 'main' && state.halted && step.releases === null)
+      throw new Broken('promise 8', `${id} was made while halted`);
     if (track.kind === 'main' && state.mode === 'home')
       throw new Broken('promise 7', `${id} was made after the run turned for home`);
     const key = `${step.releases ?? step.id}/${place.target}`;

@@ -15,10 +15,20 @@ export interface NeapOptions {
 }
 
 /** Runs the command line as its user does: the launcher, in a process of its own, without a terminal. Killed after `timeoutMs`. */
-export function neap(stateDir: string, words: readonly string[], { timeoutMs = 60_000, cwd }: NeapOptions = {}): Promise<NeapRan> {
+export function neap(
+  stateDir: string,
+  words: readonly string[],
+  { timeoutMs = 60_000, cwd }: NeapOptions = {},
+): Promise<NeapRan> {
   const launcher = fileURLToPath(new URL('../../bin/neap', import.meta.url));
   return new Promise((resolve, reject) => {
-    const child = spawn(launcher, words, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NEAP_STATE_DIR: stateDir }, timeout: timeoutMs, ...(cwd === undefined ? {} : { cwd }), killSignal: 'SIGKILL' });
+    const child = spawn(launcher, words, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, NEAP_STATE_DIR: stateDir },
+      timeout: timeoutMs,
+      ...(cwd === undefined ? {} : { cwd }),
+      killSignal: 'SIGKILL',
+    });
     let stdout = '';
     let stderr = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));

@@ -4,7 +4,16 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { attach } from '../../src/cli/session.ts';
 import { createReach, engineOf, findRun, listRuns, placeOf } from '../../src/engine/index.ts';
-import { labDown, labRecord, labUp, tellLab, type LabCommand, type LabStatus, type LabWish, type RecordEntry } from '../../src/lab/index.ts';
+import {
+  labDown,
+  labRecord,
+  labUp,
+  tellLab,
+  type LabCommand,
+  type LabStatus,
+  type LabWish,
+  type RecordEntry,
+} from '../../src/lab/index.ts';
 import { fleetSchema, type Server } from '../../src/model/index.ts';
 import type { Hands } from '../../src/ports/index.ts';
 import type { RunState } from '../../src/run/index.ts';
@@ -68,7 +77,16 @@ export async function openScene(): Promise<Scene> {
     lab: (wish) => openLab(stateDir, wish),
     async plan(lab, ...words) {
       const out = join(stateDir, `plan-${lab.name}.json`);
-      const { code, stdout, stderr } = await neap(stateDir, ['plan', 'database-upgrade', '--fleet', lab.fleet, ...SHORT, ...words, '--out', out]);
+      const { code, stdout, stderr } = await neap(stateDir, [
+        'plan',
+        'database-upgrade',
+        '--fleet',
+        lab.fleet,
+        ...SHORT,
+        ...words,
+        '--out',
+        out,
+      ]);
       if (code !== 0) throw new Error(`no plan (${code}): ${stderr}${stdout}`);
       return out;
     },
@@ -82,16 +100,35 @@ export async function openScene(): Promise<Scene> {
   };
 }
 
-async function openLab(stateDir: string, { connectMs = 8_000, edit = (server) => server, ...wish }: SceneWish): Promise<SceneLab> {
-  const { name, fleetFile } = await labUp({ servers: 6, timeLapse: 20, scenario: 'feb-2021', seed: 5, ttl: PATIENT_TTL, ...wish, stateDir });
+async function openLab(
+  stateDir: string,
+  { connectMs = 8_000, edit = (server) => server, ...wish }: SceneWish,
+): Promise<SceneLab> {
+  const { name, fleetFile } = await labUp({
+    servers: 6,
+    timeLapse: 20,
+    scenario: 'feb-2021',
+    seed: 5,
+    ttl: PATIENT_TTL,
+    ...wish,
+    stateDir,
+  });
   const where = { stateDir, name };
   const fleet = join(stateDir, `${name}.ts`);
   // The lab writes JSON in a call: read as text, so that no module loader remembers an older one.
-  const read = async (file: string) => fleetSchema.parse(JSON.parse(/defineFleet\((.*)\);/s.exec(await readFile(file, 'utf8'))?.[1] ?? 'null'));
+  const read = async (file: string) =>
+    fleetSchema.parse(JSON.parse(/defineFleet\((.*)\);/s.exec(await readFile(file, 'utf8'))?.[1] ?? 'null'));
   const copy = async () => {
     const given = await read(fleetFile);
-    const servers = given.servers.map((server) => edit(typeof server.ssh === 'object' ? { ...server, ssh: { ...server.ssh, connectTimeoutMs: connectMs } } : server));
-    await writeFile(fleet, `import { defineFleet } from 'neap';\nexport default defineFleet(${JSON.stringify({ ...given, servers }, null, 2)});\n`);
+    const servers = given.servers.map((server) =>
+      edit(
+        typeof server.ssh === 'object' ? { ...server, ssh: { ...server.ssh, connectTimeoutMs: connectMs } } : server,
+      ),
+    );
+    await writeFile(
+      fleet,
+      `import { defineFleet } from 'neap';\nexport default defineFleet(${JSON.stringify({ ...given, servers }, null, 2)});\n`,
+    );
   };
   await copy();
   return {
@@ -127,7 +164,8 @@ async function startRun(stateDir: string, words: readonly string[]): Promise<Und
   const untilMs = Date.now() + STANDS_WITHIN_MS;
   for (;;) {
     const run = listRuns(stateDir).find((each) => !known.has(each));
-    if (run !== undefined && (await engineOf(placeOf(stateDir, run)))) return { run, ended, until: (holds, what) => reached(stateDir, run, holds, what) };
+    if (run !== undefined && (await engineOf(placeOf(stateDir, run))))
+      return { run, ended, until: (holds, what) => reached(stateDir, run, holds, what) };
     if (over !== null || Date.now() > untilMs) throw new Error(`no engine: ${JSON.stringify(over)}`);
     await wait(10);
   }
@@ -141,7 +179,12 @@ async function killEngine(stateDir: string, run: string): Promise<void> {
   while (await engineOf(place)) await wait(10);
 }
 
-async function reached(stateDir: string, run: string, holds: (state: RunState) => boolean, what?: 'halt'): Promise<RunState> {
+async function reached(
+  stateDir: string,
+  run: string,
+  holds: (state: RunState) => boolean,
+  what?: 'halt',
+): Promise<RunState> {
   let found: RunState | null = null;
   let tell = (): void => undefined;
   const reachedIt = new Promise<void>((resolve) => (tell = resolve));

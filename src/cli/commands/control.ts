@@ -15,36 +15,66 @@ export async function attach(run: string | undefined, { wait }: { readonly wait:
 export async function status(run: string | undefined, { json }: { readonly json?: boolean }): Promise<number> {
   const place = await placeFor(run);
   const session = await attachTo(place, () => undefined);
-  const seen = session ? { plan: session.plan, machine: session.machine, state: session.state(), live: true } : { ...(await readRun(place)), live: false };
+  const seen = session
+    ? { plan: session.plan, machine: session.machine, state: session.state(), live: true }
+    : { ...(await readRun(place)), live: false };
   session?.close();
-  if (seen.state === null) throw usage(`run ${place.run} was never opened`, `Its engine did not start; see ${place.log}`);
-  process.stdout.write(json ? `${JSON.stringify(statusJson(place, seen.state, seen.machine, seen.live), null, 2)}\n` : statusText(place, seen.state, seen.machine, seen.live));
+  if (seen.state === null)
+    throw usage(`run ${place.run} was never opened`, `Its engine did not start; see ${place.log}`);
+  process.stdout.write(
+    json
+      ? `${JSON.stringify(statusJson(place, seen.state, seen.machine, seen.live), null, 2)}\n`
+      : statusText(place, seen.state, seen.machine, seen.live),
+  );
   return seen.state.closed?.exitCode ?? (seen.live ? 0 : 5);
 }
 
 /** `neap approve`: answers a gate from another terminal. */
-export async function approve(run: string, gate: string, answer: string, { as, reason }: { readonly as?: string; readonly reason?: string }): Promise<number> {
+export async function approve(
+  run: string,
+  gate: string,
+  answer: string,
+  { as, reason }: { readonly as?: string; readonly reason?: string },
+): Promise<number> {
   const session = await liveSession(await placeFor(run));
-  const refused = await session.ask({ ask: 'answer', gate, answer, by: as ?? userInfo().username, givenAtMs: session.clock.nowMs(), ...(reason === undefined ? {} : { reason }) });
+  const refused = await session.ask({
+    ask: 'answer',
+    gate,
+    answer,
+    by: as ?? userInfo().username,
+    givenAtMs: session.clock.nowMs(),
+    ...(reason === undefined ? {} : { reason }),
+  });
   const open = session.state().tracks.flatMap((track) => gateOf(track, session.machine.index)?.id ?? []);
   session.close();
-  if (refused !== null) throw usage(refused, open.length > 0 ? `Open now: ${open.join(', ')}` : `See: neap status ${session.place.run}`);
+  if (refused !== null)
+    throw usage(refused, open.length > 0 ? `Open now: ${open.join(', ')}` : `See: neap status ${session.place.run}`);
   process.stdout.write(`Gate ${gate} of run ${session.place.run}: ${answer}\n`);
   return 0;
 }
 
 /** `neap resume`: a new engine goes on with a run whose engine is gone. */
-export async function resume(run: string, { wait, detach }: { readonly wait: boolean; readonly detach?: boolean }): Promise<number> {
+export async function resume(
+  run: string,
+  { wait, detach }: { readonly wait: boolean; readonly detach?: boolean },
+): Promise<number> {
   const place = await placeFor(run);
   if (!(await revive(place))) process.stdout.write(`Run ${place.run} has its engine: watching it.\n`);
   return detach ? 0 : watch(place, { wait });
 }
 
 /** `neap abort` and `neap rollback`: no more risk, and back what was taken, as far as the needs allow. */
-export async function abort(run: string, { reason, detach }: { readonly reason?: string; readonly detach?: boolean }): Promise<number> {
+export async function abort(
+  run: string,
+  { reason, detach }: { readonly reason?: string; readonly detach?: boolean },
+): Promise<number> {
   const place = await placeFor(run);
   const { state } = (await engineOf(place)) ? { state: null } : await readRun(place);
-  if (state?.closed) throw usage(`run ${place.run} is closed already: ${withoutStop(state.closed.summary)}`, 'What it left is in its report; a new change is a new plan');
+  if (state?.closed)
+    throw usage(
+      `run ${place.run} is closed already: ${withoutStop(state.closed.summary)}`,
+      'What it left is in its report; a new change is a new plan',
+    );
   await revive(place);
   const session = await liveSession(place);
   const refused = await session.ask({ ask: 'abort', by: userInfo().username, reason: reason ?? 'asked for' });
@@ -61,7 +91,11 @@ async function placeFor(run: string | undefined): Promise<RunPlace> {
 async function revive(place: RunPlace): Promise<boolean> {
   if (await engineOf(place)) return false;
   const { state } = await readRun(place);
-  if (state?.closed) throw usage(`run ${place.run} is closed: ${withoutStop(state.closed.summary)}`, `See: neap report ${place.run} --html report.html`);
+  if (state?.closed)
+    throw usage(
+      `run ${place.run} is closed: ${withoutStop(state.closed.summary)}`,
+      `See: neap report ${place.run} --html report.html`,
+    );
   await startEngine(place, (await loadConfig(process.cwd())).stateDir, 'resume');
   return true;
 }
@@ -70,7 +104,11 @@ async function liveSession(place: RunPlace): Promise<Session> {
   const session = await attachTo(place, () => undefined);
   if (session) return session;
   const { state } = await readRun(place);
-  if (state?.closed) throw usage(`run ${place.run} is closed: ${withoutStop(state.closed.summary)}`, `See: neap report ${place.run} --html report.html`);
+  if (state?.closed)
+    throw usage(
+      `run ${place.run} is closed: ${withoutStop(state.closed.summary)}`,
+      `See: neap report ${place.run} --html report.html`,
+    );
   engineGone(place);
   throw usage(`run ${place.run} has no engine`, `Go on with it: neap resume ${place.run}`);
 }

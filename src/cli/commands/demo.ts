@@ -1,6 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { loadConfig, loadFleet, loadRunbook, makePlan, parseInputs, type Config, type RunPlace } from '../../engine/index.ts';
+import {
+  loadConfig,
+  loadFleet,
+  loadRunbook,
+  makePlan,
+  parseInputs,
+  type Config,
+  type RunPlace,
+} from '../../engine/index.ts';
 import { labDown, labUp, type LabFile } from '../../lab/index.ts';
 import type { Plan } from '../../model/index.ts';
 import { attach, type Session } from '../session.ts';
@@ -24,7 +32,13 @@ export async function demo({ keep }: { readonly keep?: boolean }): Promise<numbe
   const timeLapse = interactive ? TIME_LAPSE.interactive : TIME_LAPSE.unattended;
   say('1 February 2021: a database upgrade behind offline mode, planned for five minutes. It took an hour.');
   say(`Starting a lab of ${SERVERS} servers, with the bug that nobody knew of; ${timeLapse} lab seconds pass in one.`);
-  const lab = await labUp({ stateDir: config.stateDir, name: `demo-${randomBytes(2).toString('hex')}`, servers: SERVERS, timeLapse, scenario: 'feb-2021' });
+  const lab = await labUp({
+    stateDir: config.stateDir,
+    name: `demo-${randomBytes(2).toString('hex')}`,
+    servers: SERVERS,
+    timeLapse,
+    scenario: 'feb-2021',
+  });
   let exitCode = 5;
   try {
     say('\n1. The plan as it was: an outage of 300 s.\n');
@@ -60,7 +74,15 @@ async function plan(config: Config, lab: LabFile, input: string): Promise<Plan> 
 }
 
 function show(made: Plan, brief = false): void {
-  process.stdout.write(planText(made, { columns: process.stdout.columns ?? 100, color: process.stdout.isTTY, commands: [], out: null, brief }));
+  process.stdout.write(
+    planText(made, {
+      columns: process.stdout.columns ?? 100,
+      color: process.stdout.isTTY,
+      commands: [],
+      out: null,
+      brief,
+    }),
+  );
 }
 
 async function approved(made: Plan): Promise<boolean> {

@@ -14,7 +14,8 @@ export async function check({ fleet: given }: { readonly fleet?: string }): Prom
   const waiting = [...fleet.servers];
   const lines = new Map<string, string[]>();
   const worker = async (): Promise<void> => {
-    for (let server = waiting.shift(); server; server = waiting.shift()) lines.set(server.name, await checkServer(server, reach.reader(server), path));
+    for (let server = waiting.shift(); server; server = waiting.shift())
+      lines.set(server.name, await checkServer(server, reach.reader(server), path));
   };
   try {
     await Promise.all(Array.from({ length: READ_AT_ONCE }, worker));
@@ -27,9 +28,17 @@ export async function check({ fleet: given }: { readonly fleet?: string }): Prom
   for (const { name } of fleet.servers) {
     const faults = lines.get(name) ?? [];
     wrong += faults.length > 0 ? 1 : 0;
-    process.stdout.write(faults.length === 0 ? `${name}: every reading answers\n` : `${name}:\n${faults.map((fault) => `  ${fault}\n`).join('')}`);
+    process.stdout.write(
+      faults.length === 0
+        ? `${name}: every reading answers\n`
+        : `${name}:\n${faults.map((fault) => `  ${fault}\n`).join('')}`,
+    );
   }
-  process.stdout.write(wrong === 0 ? `${fleet.servers.length} servers are ready.\n` : `${wrong} of ${fleet.servers.length} servers are not ready.\n`);
+  process.stdout.write(
+    wrong === 0
+      ? `${fleet.servers.length} servers are ready.\n`
+      : `${wrong} of ${fleet.servers.length} servers are not ready.\n`,
+  );
   return wrong === 0 ? 0 : 1;
 }
 
@@ -47,7 +56,10 @@ async function checkServer(server: Server, read: Reader, fleetPath: string): Pro
   const names: ReadName[] = [
     'offline',
     ...service.clocks.map(({ name }): ReadName => `clock:${name}`),
-    ...Object.entries(service.dependencies).flatMap(([name, { path }]): ReadName[] => [`answers:${name}`, ...(path ? [`path:${name}` as const] : [])]),
+    ...Object.entries(service.dependencies).flatMap(([name, { path }]): ReadName[] => [
+      `answers:${name}`,
+      ...(path ? [`path:${name}` as const] : []),
+    ]),
     ...(service.configuration ? (['running'] as const) : []),
     ...(service.traffic ? (['traffic', 'traffic-health'] as const) : []),
   ];
@@ -55,9 +67,15 @@ async function checkServer(server: Server, read: Reader, fleetPath: string): Pro
   // One silence is said once.
   if (faults.length === 0) for (const name of names) await attempt(name, () => read.ask(name));
   if (service.configuration && faults.length === 0) {
-    await attempt('configuration', async () => read.files((await expectedFiles(server, fleetPath, {})).map((file) => file.path)));
+    await attempt('configuration', async () =>
+      read.files((await expectedFiles(server, fleetPath, {})).map((file) => file.path)),
+    );
   }
   if (server.bmc) await attempt('bmc', () => read.power());
-  if (server.url !== undefined) for (const probe of [service.probes.health, service.probes.anonymous, service.probes.loggedIn]) await attempt(`GET ${probe.path}`, () => read.get(probe.path, { headers: probe.headers ?? {}, timeoutMs: probe.withinMs }));
+  if (server.url !== undefined)
+    for (const probe of [service.probes.health, service.probes.anonymous, service.probes.loggedIn])
+      await attempt(`GET ${probe.path}`, () =>
+        read.get(probe.path, { headers: probe.headers ?? {}, timeoutMs: probe.withinMs }),
+      );
   return faults;
 }

@@ -92,7 +92,12 @@ const APP_CONF = '# Put here what /srv/api/app.conf is to hold on every server.\
 export async function init(folder: string | undefined): Promise<number> {
   const target = resolve(folder ?? '.');
   await mkdir(join(target, 'runbooks'), { recursive: true });
-  const manifest = { name: 'maintenance', private: true, type: 'module', devDependencies: { neap: await ownVersion() } };
+  const manifest = {
+    name: 'maintenance',
+    private: true,
+    type: 'module',
+    devDependencies: { neap: await ownVersion() },
+  };
   await put(join(target, 'neap.config.ts'), (file) => writeFile(file, CONFIG));
   await put(join(target, 'fleet.ts'), (file) => writeFile(file, FLEET));
   await mkdir(join(target, 'files'), { recursive: true });
@@ -102,7 +107,9 @@ export async function init(folder: string | undefined): Promise<number> {
   for (const name of readdirSync(shipped).filter((each) => each.endsWith('.ts'))) {
     await put(join(target, 'runbooks', name), (file) => copyFile(join(shipped, name), file));
   }
-  process.stdout.write(`Next: fill in ${join(target, 'fleet.ts')}, then: neap fleet check && neap plan runbooks/database-upgrade.ts\n`);
+  process.stdout.write(
+    `Next: fill in ${join(target, 'fleet.ts')}, then: neap fleet check && neap plan runbooks/database-upgrade.ts\n`,
+  );
   return 0;
 }
 

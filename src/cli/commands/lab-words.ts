@@ -17,7 +17,11 @@ export function addLabCommands(program: Command, done: Done): void {
     .description('start a lab; prints where its fleet file lies')
     .option('--servers <n>', 'how many API servers', '12')
     .option('--time-lapse <x>', 'lab seconds in a real second', '1')
-    .option('--scenario <name>', 'healthy, feb-2021, half-applied, dead-server, dead-fleet, bmc-down or partition', 'feb-2021')
+    .option(
+      '--scenario <name>',
+      'healthy, feb-2021, half-applied, dead-server, dead-fleet, bmc-down or partition',
+      'feb-2021',
+    )
     .option('--name <name>', 'a name of its own')
     .option('--seed <n>', 'the same seed gives the same lab')
     .option('--ttl <min-max>', 'time to live of caches in seconds', '180-240')
@@ -30,11 +34,17 @@ export function addLabCommands(program: Command, done: Done): void {
     .description('end a lab, or with --all every one')
     .option('--all', 'every lab')
     .addHelpText('after', '\nExample:\n  neap lab down --all')
-    .action(async (name: string | undefined, options: { readonly all?: boolean }) => done(await (await import('./lab.ts')).down(name, options)));
+    .action(async (name: string | undefined, options: { readonly all?: boolean }) =>
+      done(await (await import('./lab.ts')).down(name, options)),
+    );
   lab
     .command('tell <what> [rest...]')
-    .description('what a lab is told: database away|back|refuse, hang SERVER, half-apply SERVER, page on|off, skip 72h, status, record')
+    .description(
+      'what a lab is told: database away|back|refuse, hang SERVER, half-apply SERVER, page on|off, skip 72h, status, record',
+    )
     .option('--name <name>', 'which lab, if several run')
     .addHelpText('after', '\nExample:\n  neap lab tell database away')
-    .action(async (what: string, rest: readonly string[], options: { readonly name?: string }) => done(await (await import('./lab.ts')).tell(what, rest, options)));
+    .action(async (what: string, rest: readonly string[], options: { readonly name?: string }) =>
+      done(await (await import('./lab.ts')).tell(what, rest, options)),
+    );
 }

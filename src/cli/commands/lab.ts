@@ -17,7 +17,8 @@ export interface UpOptions {
 export async function up(options: UpOptions): Promise<number> {
   const { stateDir } = await loadConfig(process.cwd());
   const scenario = scenarioSchema.safeParse(options.scenario);
-  if (!scenario.success) throw usage(`there is no scenario ${options.scenario}`, `One of: ${scenarioSchema.options.join(', ')}`);
+  if (!scenario.success)
+    throw usage(`there is no scenario ${options.scenario}`, `One of: ${scenarioSchema.options.join(', ')}`);
   const lab = await labUp({
     stateDir,
     servers: numberOf('--servers', options.servers),
@@ -27,7 +28,9 @@ export async function up(options: UpOptions): Promise<number> {
     ...(options.name === undefined ? {} : { name: options.name }),
     ...(options.seed === undefined ? {} : { seed: numberOf('--seed', options.seed) }),
   });
-  process.stdout.write(`Lab ${lab.name}: ${options.servers} servers, ${scenario.data}, ${options.timeLapse} lab seconds a second\nFleet file: ${lab.fleetFile}\n`);
+  process.stdout.write(
+    `Lab ${lab.name}: ${options.servers} servers, ${scenario.data}, ${options.timeLapse} lab seconds a second\nFleet file: ${lab.fleetFile}\n`,
+  );
   if (options.detach) return 0;
   process.stdout.write('Ctrl-C or `neap lab down` ends it.\n');
   const stop = new Promise<void>((resolve) => process.once('SIGINT', resolve).once('SIGTERM', resolve));
@@ -39,14 +42,23 @@ export async function up(options: UpOptions): Promise<number> {
 /** `neap lab down`. */
 export async function down(name: string | undefined, { all }: { readonly all?: boolean }): Promise<number> {
   const { stateDir } = await loadConfig(process.cwd());
-  const which = name === undefined && !all ? { name: (await chosen(stateDir, undefined)).name } : name === undefined ? { all: true as const } : { name };
+  const which =
+    name === undefined && !all
+      ? { name: (await chosen(stateDir, undefined)).name }
+      : name === undefined
+        ? { all: true as const }
+        : { name };
   const ended = await labDown({ stateDir, ...which });
   process.stdout.write(ended.length === 0 ? 'No lab was running.\n' : `Ended: ${ended.join(', ')}\n`);
   return 0;
 }
 
 /** `neap lab tell`: the weather of a lab. */
-export async function tell(what: string, rest: readonly string[], { name }: { readonly name?: string }): Promise<number> {
+export async function tell(
+  what: string,
+  rest: readonly string[],
+  { name }: { readonly name?: string },
+): Promise<number> {
   const { stateDir } = await loadConfig(process.cwd());
   const lab = await chosen(stateDir, name);
   const answer = await tellLab({ stateDir, name: lab.name }, commandOf(what, rest));
@@ -57,14 +69,19 @@ export async function tell(what: string, rest: readonly string[], { name }: { re
 }
 
 function commandOf(what: string, [word = '']: readonly string[]): LabCommand {
-  if (what === 'database' && (word === 'away' || word === 'back' || word === 'refuse')) return { tell: 'database', state: word };
+  if (what === 'database' && (word === 'away' || word === 'back' || word === 'refuse'))
+    return { tell: 'database', state: word };
   if ((what === 'hang' || what === 'half-apply') && word !== '') return { tell: what, server: word };
   if (what === 'page' && (word === 'on' || word === 'off')) return { tell: 'page', on: word === 'on' };
   const skip = what === 'skip' ? /^(\d+)(h|m|s)$/.exec(word) : null;
-  if (skip) return { tell: 'skip', forMs: Number(skip[1]) * { h: 3_600_000, m: 60_000, s: 1_000 }[skip[2] as 'h' | 'm' | 's'] };
+  if (skip)
+    return { tell: 'skip', forMs: Number(skip[1]) * { h: 3_600_000, m: 60_000, s: 1_000 }[skip[2] as 'h' | 'm' | 's'] };
   if (what === 'status') return { tell: 'status' };
   if (what === 'record') return { tell: 'record' };
-  throw usage(`a lab cannot be told "${[what, word].join(' ').trim()}"`, 'One of: database away|back|refuse, hang SERVER, half-apply SERVER, page on|off, skip 72h, status, record');
+  throw usage(
+    `a lab cannot be told "${[what, word].join(' ').trim()}"`,
+    'One of: database away|back|refuse, hang SERVER, half-apply SERVER, page on|off, skip 72h, status, record',
+  );
 }
 
 async function chosen(stateDir: string, name: string | undefined): Promise<LabFile> {
@@ -72,7 +89,11 @@ async function chosen(stateDir: string, name: string | undefined): Promise<LabFi
   const found = name === undefined ? (labs.length === 1 ? labs[0] : undefined) : labs.find((lab) => lab.name === name);
   if (found) return found;
   throw usage(
-    labs.length === 0 ? 'no lab is running' : name === undefined ? `several labs run: ${labs.map((lab) => lab.name).join(', ')}` : `no lab ${name} is running`,
+    labs.length === 0
+      ? 'no lab is running'
+      : name === undefined
+        ? `several labs run: ${labs.map((lab) => lab.name).join(', ')}`
+        : `no lab ${name} is running`,
     labs.length === 0 ? 'Start one: neap lab up --detach' : 'Name one of them',
   );
 }
@@ -83,13 +104,16 @@ async function gone(stateDir: string, lab: LabFile): Promise<void> {
 
 function numberOf(option: string, word: string): number {
   const value = Number(word);
-  if (word.trim() === '' || !Number.isFinite(value)) throw usage(`${option} ${word} is not a number`, `Write: ${option} 12`);
+  if (word.trim() === '' || !Number.isFinite(value))
+    throw usage(`${option} ${word} is not a number`, `Write: ${option} 12`);
   return value;
 }
 
 function ttlOf({ ttl, ttlDrawn }: UpOptions): { minMs: number; maxMs: number; drawn: 'per-server' | 'per-refresh' } {
   const [min, max = min] = ttl.split('-').map((word) => numberOf('--ttl', word) * 1000);
-  if (min === undefined || max === undefined || min > max) throw usage(`--ttl ${ttl} is no range`, 'Write: --ttl 180-240');
-  if (ttlDrawn !== 'per-server' && ttlDrawn !== 'per-refresh') throw usage(`--ttl-drawn ${ttlDrawn} is unknown`, 'per-server or per-refresh');
+  if (min === undefined || max === undefined || min > max)
+    throw usage(`--ttl ${ttl} is no range`, 'Write: --ttl 180-240');
+  if (ttlDrawn !== 'per-server' && ttlDrawn !== 'per-refresh')
+    throw usage(`--ttl-drawn ${ttlDrawn} is unknown`, 'per-server or per-refresh');
   return { minMs: min, maxMs: max, drawn: ttlDrawn };
 }

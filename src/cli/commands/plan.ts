@@ -1,6 +1,15 @@
 import { resolve } from 'node:path';
 import type { Plan } from '../../model/index.ts';
-import { loadConfig, loadFleet, loadRunbook, makePlan, parseInputs, writePlan, type Config, type Preview } from '../../engine/index.ts';
+import {
+  loadConfig,
+  loadFleet,
+  loadRunbook,
+  makePlan,
+  parseInputs,
+  writePlan,
+  type Config,
+  type Preview,
+} from '../../engine/index.ts';
 import { usage } from '../usage.ts';
 import { planText } from '../views/plan.ts';
 
@@ -18,12 +27,24 @@ export async function plan(runbook: string, options: PlanOptions): Promise<numbe
   const { plan: made, commands } = await preview(config, runbook, options);
   if (options.out !== undefined) await writePlan(resolve(config.cwd, options.out), made);
   if (options.json) process.stdout.write(`${JSON.stringify({ ...made, commands }, null, 2)}\n`);
-  else process.stdout.write(planText(made, { columns: process.stdout.columns ?? 100, color: process.stdout.isTTY, commands, out: options.out ?? null }));
+  else
+    process.stdout.write(
+      planText(made, {
+        columns: process.stdout.columns ?? 100,
+        color: process.stdout.isTTY,
+        commands,
+        out: options.out ?? null,
+      }),
+    );
   return isRefused(made) ? 4 : 0;
 }
 
 /** Loads, observes and compiles, with progress on a terminal's standard error. */
-export async function preview(config: Config, runbook: string, options: Omit<PlanOptions, 'out' | 'json'>): Promise<Preview> {
+export async function preview(
+  config: Config,
+  runbook: string,
+  options: Omit<PlanOptions, 'out' | 'json'>,
+): Promise<Preview> {
   const loaded = await loadRunbook(runbook, config.cwd);
   const fleet = await loadFleet(fleetPath(config, options.fleet), config.cwd);
   const show = process.stderr.isTTY;
@@ -44,7 +65,8 @@ export function isRefused({ header }: Plan): boolean {
 
 export function fleetPath(config: Config, given: string | undefined): string {
   const path = given === undefined ? config.fleet : resolve(config.cwd, given);
-  if (path === null) throw usage('no fleet is named', 'Give --fleet FILE, or set fleet in neap.config.ts (neap init writes one)');
+  if (path === null)
+    throw usage('no fleet is named', 'Give --fleet FILE, or set fleet in neap.config.ts (neap init writes one)');
   return path;
 }
 
@@ -52,6 +74,7 @@ function parseExcept(word: string): { server: string; reason: string } {
   const at = word.indexOf('=');
   const server = word.slice(0, at);
   const reason = word.slice(at + 1).trim();
-  if (at < 1 || reason === '') throw usage(`--except ${word} has no reason`, 'Write: --except api-07="disk replaced, back on Monday"');
+  if (at < 1 || reason === '')
+    throw usage(`--except ${word} has no reason`, 'Write: --except api-07="disk replaced, back on Monday"');
   return { server, reason };
 }

@@ -28,8 +28,13 @@ function addPlanning(program: Command, done: Done): void {
     .option('--except <server=reason>', 'leave a server out, by name and reason', collect, [])
     .option('--out <file>', 'write the plan there, to be run exactly')
     .option('--json', 'print the plan as JSON')
-    .addHelpText('after', '\nExample:\n  neap plan database-upgrade --fleet fleet.ts --input outageMs=120000 --out plan.json')
-    .action(async (runbook: string, options: PlanOptions) => done(await (await import('./plan.ts')).plan(runbook, options)));
+    .addHelpText(
+      'after',
+      '\nExample:\n  neap plan database-upgrade --fleet fleet.ts --input outageMs=120000 --out plan.json',
+    )
+    .action(async (runbook: string, options: PlanOptions) =>
+      done(await (await import('./plan.ts')).plan(runbook, options)),
+    );
   program
     .command('run <plan-or-runbook>')
     .description('run exactly one plan, and watch it')
@@ -57,13 +62,17 @@ function addWatching(program: Command, done: Done): void {
     .description('watch a run (default: the newest)')
     .option('--no-wait', 'end with 3 at the first gate, without a terminal')
     .addHelpText('after', '\nExample:\n  neap attach')
-    .action(async (run: string | undefined, options: { readonly wait: boolean }) => done(await (await import('./control.ts')).attach(run, options)));
+    .action(async (run: string | undefined, options: { readonly wait: boolean }) =>
+      done(await (await import('./control.ts')).attach(run, options)),
+    );
   program
     .command('status [run]')
     .description('how a run stands and what to do now (default: the newest)')
     .option('--json', 'for scripts')
     .addHelpText('after', '\nExample:\n  neap status')
-    .action(async (run: string | undefined, options: { readonly json?: boolean }) => done(await (await import('./control.ts')).status(run, options)));
+    .action(async (run: string | undefined, options: { readonly json?: boolean }) =>
+      done(await (await import('./control.ts')).status(run, options)),
+    );
   program
     .command('report [run]')
     .description('write what a run did, to whom, when and why (default: the newest)')
@@ -71,7 +80,9 @@ function addWatching(program: Command, done: Done): void {
     .option('--markdown <file>', 'as text')
     .option('--json <file>', 'as data')
     .addHelpText('after', '\nExample:\n  neap report --html report.html')
-    .action(async (run: string | undefined, options: ReportFiles) => done(await (await import('./report.ts')).report(run, options)));
+    .action(async (run: string | undefined, options: ReportFiles) =>
+      done(await (await import('./report.ts')).report(run, options)),
+    );
 }
 
 function addDeciding(program: Command, done: Done): void {
@@ -81,14 +92,19 @@ function addDeciding(program: Command, done: Done): void {
     .option('--as <name>', "who answers; a lab's fleet names an approver of its own")
     .option('--reason <text>', 'why')
     .addHelpText('after', '\nExample:\n  neap approve 2026-11-21-ab12cd 10 yes')
-    .action(async (run: string, gate: string, answer: string, options: { readonly as?: string; readonly reason?: string }) => done(await (await import('./control.ts')).approve(run, gate, answer, options)));
+    .action(
+      async (run: string, gate: string, answer: string, options: { readonly as?: string; readonly reason?: string }) =>
+        done(await (await import('./control.ts')).approve(run, gate, answer, options)),
+    );
   program
     .command('resume <run>')
     .description('go on with a run whose engine is gone')
     .option('--detach', 'return once the engine stands')
     .option('--no-wait', 'end with 3 at the first gate, without a terminal')
     .addHelpText('after', '\nExample:\n  neap resume 2026-11-21-ab12cd')
-    .action(async (run: string, options: { readonly wait: boolean; readonly detach?: boolean }) => done(await (await import('./control.ts')).resume(run, options)));
+    .action(async (run: string, options: { readonly wait: boolean; readonly detach?: boolean }) =>
+      done(await (await import('./control.ts')).resume(run, options)),
+    );
   for (const [name, description] of [
     ['abort', 'stop taking, and go home the safe way'],
     ['rollback', 'take an open run back, step by step'],
@@ -99,6 +115,8 @@ function addDeciding(program: Command, done: Done): void {
       .option('--reason <text>', 'why; it stands in the journal')
       .option('--detach', 'return once the engine has it')
       .addHelpText('after', `\nExample:\n  neap ${name} 2026-11-21-ab12cd --reason "the part is missing"`)
-      .action(async (run: string, options: { readonly reason?: string; readonly detach?: boolean }) => done(await (await import('./control.ts')).abort(run, options)));
+      .action(async (run: string, options: { readonly reason?: string; readonly detach?: boolean }) =>
+        done(await (await import('./control.ts')).abort(run, options)),
+      );
   }
 }

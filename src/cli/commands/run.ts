@@ -1,5 +1,13 @@
 import { hostname, userInfo } from 'node:os';
-import { EngineRefused, loadConfig, prepareRun, readPlan, startEngine, type Config, type RunPlace } from '../../engine/index.ts';
+import {
+  EngineRefused,
+  loadConfig,
+  prepareRun,
+  readPlan,
+  startEngine,
+  type Config,
+  type RunPlace,
+} from '../../engine/index.ts';
 import type { Plan } from '../../model/index.ts';
 import { usage } from '../usage.ts';
 import { planText } from '../views/plan.ts';
@@ -19,10 +27,15 @@ export async function run(planOrRunbook: string, options: RunOptions): Promise<n
   const isPlan = planOrRunbook.endsWith('.json');
   const plan = isPlan ? await readPlan(planOrRunbook) : (await preview(config, planOrRunbook, options)).plan;
   if (isPlan && (options.input.length > 0 || options.except.length > 0 || options.fleet !== undefined)) {
-    throw usage('a plan that was made holds its inputs, fleet and exceptions already', 'Leave out --input, --except and --fleet, or give a runbook in place of the plan');
+    throw usage(
+      'a plan that was made holds its inputs, fleet and exceptions already',
+      'Leave out --input, --except and --fleet, or give a runbook in place of the plan',
+    );
   }
   if (isRefused(plan)) {
-    process.stdout.write(planText(plan, { columns: process.stdout.columns ?? 100, color: process.stdout.isTTY, commands: [], out: null }));
+    process.stdout.write(
+      planText(plan, { columns: process.stdout.columns ?? 100, color: process.stdout.isTTY, commands: [], out: null }),
+    );
     return 4;
   }
   if (!(await confirmed(plan, options))) return 4;
@@ -38,7 +51,9 @@ export async function run(planOrRunbook: string, options: RunOptions): Promise<n
 async function confirmed(plan: Plan, options: RunOptions): Promise<boolean> {
   const interactive = process.stdin.isTTY && process.stdout.isTTY;
   if (!interactive || options.yes || options.unattended) return true;
-  process.stdout.write(planText(plan, { columns: process.stdout.columns ?? 100, color: true, commands: [], out: null }));
+  process.stdout.write(
+    planText(plan, { columns: process.stdout.columns ?? 100, color: true, commands: [], out: null }),
+  );
   const { confirm } = await import('@inquirer/prompts');
   try {
     return await confirm({ message: `Approve plan ${plan.hash.slice(0, 12)} and run it?`, default: false });
@@ -48,7 +63,11 @@ async function confirmed(plan: Plan, options: RunOptions): Promise<boolean> {
   }
 }
 
-export async function prepareAndStart(config: Config, plan: Plan, options: { readonly unattended?: boolean }): Promise<RunPlace> {
+export async function prepareAndStart(
+  config: Config,
+  plan: Plan,
+  options: { readonly unattended?: boolean },
+): Promise<RunPlace> {
   const place = await prepareRun(config.stateDir, plan, {
     by: userInfo().username,
     host: hostname(),

@@ -46,7 +46,9 @@ export class Understudy {
       this.#hung = true;
       void this.#tell({ tell: 'hang', server: HANGS });
     }
-    const started = main?.steps.some((step, position) => step.step === 'gate' && step.phase === 'passed' && gateAsksForFuse(session, position));
+    const started = main?.steps.some(
+      (step, position) => step.step === 'gate' && step.phase === 'passed' && gateAsksForFuse(session, position),
+    );
     if (started && this.#back === null) this.#back = this.#outage(session);
     if (this.#approver !== null) this.#answer(session, state, this.#approver);
   }
@@ -67,7 +69,9 @@ export class Understudy {
       const { id } = gate;
       // Whoever is asked whether the work is done looks first; the others answer at once.
       const looks = gate.step.role === 'database' && gate.step.fuse === null;
-      void (looks ? (this.#back ?? Promise.resolve()) : Promise.resolve()).then(() => session.ask({ ask: 'answer', gate: id, answer: yes, by, givenAtMs: session.clock.nowMs() }));
+      void (looks ? (this.#back ?? Promise.resolve()) : Promise.resolve()).then(() =>
+        session.ask({ ask: 'answer', gate: id, answer: yes, by, givenAtMs: session.clock.nowMs() }),
+      );
     }
   }
 

@@ -1,5 +1,16 @@
 import type { PlanStep } from '../../model/index.ts';
-import { clockTime, lineOf, nameServers, trackOf, type Machine, type Place, type RunEvent, type RunState, type Stamped, type TargetState } from '../../run/index.ts';
+import {
+  clockTime,
+  lineOf,
+  nameServers,
+  trackOf,
+  type Machine,
+  type Place,
+  type RunEvent,
+  type RunState,
+  type Stamped,
+  type TargetState,
+} from '../../run/index.ts';
 import { duration } from './words.ts';
 
 /** The plain log: one event a line with its plan time, step and server. What only machines need to know is left out. */
@@ -19,7 +30,8 @@ export class LogView {
     const before = this.#before;
     this.#before = state;
     for (const text of this.#texts(event, before, state)) {
-      for (const [at, line] of text.split('\n').entries()) this.#write(`${clockTime(atMs).slice(0, 8)}  ${at === 0 ? '' : '  '}${line}`);
+      for (const [at, line] of text.split('\n').entries())
+        this.#write(`${clockTime(atMs).slice(0, 8)}  ${at === 0 ? '' : '  '}${line}`);
     }
   }
 
@@ -34,7 +46,9 @@ export class LogView {
       case 'approved':
         return [`plan approved by ${event.by}`];
       case 'engine':
-        return before && before.nowMs > before.openedAtMs ? [`engine ${event.pid} goes on with the run; what was under way is looked at again`] : [];
+        return before && before.nowMs > before.openedAtMs
+          ? [`engine ${event.pid} goes on with the run; what was under way is looked at again`]
+          : [];
       case 'intended':
         return this.#intended(event, before);
       case 'looked':
@@ -44,15 +58,23 @@ export class LogView {
       case 'diagnosed':
         return [`${event.id.split('/')[1]} is ${event.condition}: ${event.seen}`];
       case 'answered':
-        return [`gate ${event.gate}: ${event.by} answered "${event.answer}"${event.reason ? ` (${event.reason})` : ''}`];
+        return [
+          `gate ${event.gate}: ${event.by} answered "${event.answer}"${event.reason ? ` (${event.reason})` : ''}`,
+        ];
       case 'turned':
         return [`turns for home: ${event.why}`];
       case 'homeward':
         return [event.servers === null ? 'the way home begins' : `brings back ${nameServers(event.servers)}`];
       case 'armed':
-        return [`contingency ${event.track} armed for ${nameServers(event.servers)}${event.suspect ? '; so many at once: power is disarmed' : ''}`];
+        return [
+          `contingency ${event.track} armed for ${nameServers(event.servers)}${event.suspect ? '; so many at once: power is disarmed' : ''}`,
+        ];
       case 'renewed':
-        return [event.spoilt ? `time was lost: everything from step ${event.from} to ${event.gate} is done again` : `the fuse became too short for the outage while gate ${event.gate} waited: caches are refreshed again`];
+        return [
+          event.spoilt
+            ? `time was lost: everything from step ${event.from} to ${event.gate} is done again`
+            : `the fuse became too short for the outage while gate ${event.gate} waited: caches are refreshed again`,
+        ];
       case 'abort':
         return [`abort by ${event.by}: ${event.reason}`];
       case 'halted':
@@ -89,8 +111,10 @@ export class LogView {
     const was = targetAt(before, place);
     if (!target || target.phase === was?.phase) return [];
     const name = `  ${place.target}  ${this.#stepName(place, state)}`;
-    if (target.phase === 'done') return effect.effect === 'confirm' ? [`${name}: ${effect.for === 'undo' ? 'undone' : 'done'}`] : [];
-    if (target.phase === 'failed' || target.phase === 'unknown') return [`${name}: ${target.phase}: ${target.failure?.what}`];
+    if (target.phase === 'done')
+      return effect.effect === 'confirm' ? [`${name}: ${effect.for === 'undo' ? 'undone' : 'done'}`] : [];
+    if (target.phase === 'failed' || target.phase === 'unknown')
+      return [`${name}: ${target.phase}: ${target.failure?.what}`];
     const told = `${place.track} ${place.step} ${place.target} ${target.failure?.what}`;
     if (target.phase !== 'held' || !target.failure || this.#held.has(told)) return [];
     this.#held.add(told);
@@ -112,7 +136,13 @@ export class LogView {
       const was = trackOf(before, track.id);
       return track.steps.flatMap((act, at) => {
         const earlier = was?.steps[at];
-        if (act.step !== 'act' || act === earlier || act.endedAtMs === null || (earlier?.step === 'act' && earlier.endedAtMs !== null)) return [];
+        if (
+          act.step !== 'act' ||
+          act === earlier ||
+          act.endedAtMs === null ||
+          (earlier?.step === 'act' && earlier.endedAtMs !== null)
+        )
+          return [];
         const targets = act.waves.flatMap((wave) => Object.values(wave.targets));
         const done = targets.filter((target) => target.phase === 'done').length;
         const name = this.#stepName({ track: track.id, step: at, wave: 0, target: '' }, state);
@@ -127,7 +157,10 @@ export class LogView {
     if (!before || before.out === state.out) return [];
     return Object.entries(state.out).flatMap(([server, out]) => {
       const was = before.out[server];
-      if (!was) return [`${server} is out of the run at step ${out.step} "${out.title}": ${out.failure.what}. ${out.failure.state}. ${out.failure.remedy}. See: neap status ${state.run}`];
+      if (!was)
+        return [
+          `${server} is out of the run at step ${out.step} "${out.title}": ${out.failure.what}. ${out.failure.state}. ${out.failure.remedy}. See: neap status ${state.run}`,
+        ];
       return out.recovered && !was.recovered ? [`${server} is recovered: it takes traffic again`] : [];
     });
   }

@@ -35,7 +35,12 @@ function stepsText(plan: Plan, paint: Paint): string[] {
   return [
     '',
     ...header.steps.flatMap((step) => stepLines(step, plan, paint)),
-    ...header.contingencies.flatMap((each) => ['', paint('bold', `If servers hang: ${each.title}`) + ` (more than ${each.suspectAbove} at once: power is disarmed first)`, ...each.steps.flatMap((step) => stepLines(step, plan, paint))]),
+    ...header.contingencies.flatMap((each) => [
+      '',
+      paint('bold', `If servers hang: ${each.title}`) +
+        ` (more than ${each.suspectAbove} at once: power is disarmed first)`,
+      ...each.steps.flatMap((step) => stepLines(step, plan, paint)),
+    ]),
   ];
 }
 
@@ -44,7 +49,9 @@ function stepLines(step: PlanStep, plan: Plan, paint: Paint): string[] {
   if (step.step === 'rejoin') return [`${id}  ${step.title}`];
   if (step.step === 'gate') {
     const fuse = step.fuse ? `, shows the fuse` : '';
-    return [`${id}  ${paint('cyan', `gate: ${step.title}`)} (${step.role}: ${Object.keys(step.answers).join(' / ')}${fuse}; no answer: ${step.onTimeout})`];
+    return [
+      `${id}  ${paint('cyan', `gate: ${step.title}`)} (${step.role}: ${Object.keys(step.answers).join(' / ')}${fuse}; no answer: ${step.onTimeout})`,
+    ];
   }
   return [`${id}  ${step.title}${aside(step, plan)}`, ...verdictLines(step, plan, paint)];
 }
@@ -57,7 +64,9 @@ function aside(step: ActStep, { header }: Plan): string {
     servers > 1 ? `${Math.min(concurrencyOf(step, header.budget.failures), servers)} at a time` : null,
     step.perSecond === null ? null : `at most ${Math.round(step.perSecond * 100) / 100}/s`,
     step.soakMs > 0 ? `stays proven ${duration(step.soakMs)}` : null,
-    step.needs.length > 0 ? `needs: ${step.needs.map((need) => (need.need === 'answers' ? (need.dependency === '*' ? 'dependencies answer' : `${need.dependency} answers`) : need.need)).join(', ')}` : null,
+    step.needs.length > 0
+      ? `needs: ${step.needs.map((need) => (need.need === 'answers' ? (need.dependency === '*' ? 'dependencies answer' : `${need.dependency} answers`) : need.need)).join(', ')}`
+      : null,
     step.releasedBy === null ? null : `held until step ${step.releasedBy}`,
     step.irreversible === null ? null : `no way back: ${step.irreversible}`,
   ].filter((part) => part !== null);
@@ -73,7 +82,9 @@ function verdictLines(step: ActStep, plan: Plan, paint: Paint): string[] {
       byText.set(text, [...(byText.get(text) ?? []), server]);
     }
   }
-  return [...byText.entries()].flatMap(([text, servers]) => text.split('\n').map((line, at) => `        ${at === 0 ? `${namesOf(servers)}: ` : '  '}${line}`));
+  return [...byText.entries()].flatMap(([text, servers]) =>
+    text.split('\n').map((line, at) => `        ${at === 0 ? `${namesOf(servers)}: ` : '  '}${line}`),
+  );
 }
 
 function verdictText(verdict: PlanVerdict, paint: Paint): string {
@@ -81,7 +92,9 @@ function verdictText(verdict: PlanVerdict, paint: Paint): string {
     case 'nothing':
       return paint('dim', 'nothing to do');
     case 'change':
-      return verdict.diff.length === 1 ? `~ ${verdict.diff[0]}` : ['change', ...verdict.diff.map((line) => `~ ${line}`)].join('\n');
+      return verdict.diff.length === 1
+        ? `~ ${verdict.diff[0]}`
+        : ['change', ...verdict.diff.map((line) => `~ ${line}`)].join('\n');
     case 'unknown':
       return paint('dim', `unknown until step ${verdict.untilStep}`);
     case 'refused':
@@ -99,12 +112,19 @@ function footLines(plan: Plan, { out, commands }: PlanViewOptions, paint: Paint)
   const refused = header.findings.some((finding) => finding.severity === 'refusal');
   const written = commands.filter((command) => command.writes).length;
   return [
-    ...(forecast ? [`Fuse: ${forecast.fuseMs === null ? 'no expiry is fatal' : duration(forecast.fuseMs)}; planned outage ${duration(forecast.outageMs)}, margin ${duration(forecast.marginMs)}`, ...forecast.because.map((line) => `      ${line}`)] : []),
+    ...(forecast
+      ? [
+          `Fuse: ${forecast.fuseMs === null ? 'no expiry is fatal' : duration(forecast.fuseMs)}; planned outage ${duration(forecast.outageMs)}, margin ${duration(forecast.marginMs)}`,
+          ...forecast.because.map((line) => `      ${line}`),
+        ]
+      : []),
     `Expected: ${duration(window.expectedMs)}, way home ${duration(window.homeMs)}, window ${duration(window.limitMs)}. Failure budget: ${budget.failures}.`,
     bmcLine(plan),
     `Points of no return: ${noReturn(plan)}.`,
     `Guards this machine only: no other machine is kept from acting on these servers.`,
-    ...(commands.length === 0 ? [] : [`Read with ${commands.length} commands and requests, ${written} of them writing.`]),
+    ...(commands.length === 0
+      ? []
+      : [`Read with ${commands.length} commands and requests, ${written} of them writing.`]),
     ...header.findings.flatMap((finding) => findingLines(finding, paint)),
     '',
     refused ? paint(['red', 'bold'], 'Refused: this plan cannot be run.') : paint('green', 'This plan can be run.'),
@@ -122,7 +142,9 @@ function bmcLine({ header, slices }: Plan): string {
 }
 
 function noReturn({ header }: Plan): string {
-  const main = header.steps.flatMap((step) => (step.step === 'act' && step.irreversible !== null ? [`step ${step.id} (${step.irreversible})`] : []));
+  const main = header.steps.flatMap((step) =>
+    step.step === 'act' && step.irreversible !== null ? [`step ${step.id} (${step.irreversible})`] : [],
+  );
   return main.length > 0 ? main.join(', ') : 'none in the main line';
 }
 
@@ -132,7 +154,9 @@ function findingLines({ severity, what, cures }: Finding, paint: Paint): string[
 }
 
 function inputsOf(inputs: Plan['header']['inputs']): string {
-  return Object.entries(inputs).map(([name, value]) => `${name}=${JSON.stringify(value)}`).join(' ');
+  return Object.entries(inputs)
+    .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
+    .join(' ');
 }
 
 function count({ slices }: Plan): number {

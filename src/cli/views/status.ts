@@ -1,5 +1,16 @@
 import type { RunPlace } from '../../engine/index.ts';
-import { approveCommand, budgetOf, clockTime, currentOf, gateOf, isSettled, lineOf, type Machine, type RunState, type Track } from '../../run/index.ts';
+import {
+  approveCommand,
+  budgetOf,
+  clockTime,
+  currentOf,
+  gateOf,
+  isSettled,
+  lineOf,
+  type Machine,
+  type RunState,
+  type Track,
+} from '../../run/index.ts';
 import { duration } from './words.ts';
 
 /** How a run stands, in a few lines: what it does, what it waits for, who is out, and what to do now. */
@@ -9,9 +20,15 @@ export function statusText(place: RunPlace, state: RunState, machine: Machine, l
     `Run ${place.run}: ${machine.index.plan.header.title}`,
     headline(state, live),
     `Budget: ${spent} of ${failures} failures. Window: opened ${clockTime(state.openedAtMs)}, closes ${clockTime(state.openedAtMs + machine.index.plan.header.window.limitMs)}.`,
-    ...(state.fuse ? [`Fuse: ${duration(state.fuse.expiresAtMs - state.nowMs)} left at ${clockTime(state.nowMs)} (${state.fuse.clock} on ${state.fuse.server}).`] : []),
+    ...(state.fuse
+      ? [
+          `Fuse: ${duration(state.fuse.expiresAtMs - state.nowMs)} left at ${clockTime(state.nowMs)} (${state.fuse.clock} on ${state.fuse.server}).`,
+        ]
+      : []),
     ...state.tracks.flatMap((track) => trackLines(track, machine)),
-    ...Object.entries(state.out).map(([server, out]) => `${out.recovered ? 'Recovered' : 'Out'}: ${server}, at step ${out.step} "${out.title}": ${out.failure.what}. ${out.recovered ? '' : `${out.failure.state}. ${out.failure.remedy}`}`.trimEnd()),
+    ...Object.entries(state.out).map(([server, out]) =>
+      `${out.recovered ? 'Recovered' : 'Out'}: ${server}, at step ${out.step} "${out.title}": ${out.failure.what}. ${out.recovered ? '' : `${out.failure.state}. ${out.failure.remedy}`}`.trimEnd(),
+    ),
     nextCommand(place, state, machine, live),
   ];
   return `${lines.join('\n')}\n`;
@@ -30,12 +47,19 @@ export function statusJson(place: RunPlace, state: RunState, machine: Machine, l
     fuse: state.fuse,
     gates: openGates(state, machine),
     out: state.out,
-    tracks: state.tracks.map((track) => ({ id: track.id, kind: track.kind, status: track.status, step: stepName(track, machine), held: heldOf(track) })),
+    tracks: state.tracks.map((track) => ({
+      id: track.id,
+      kind: track.kind,
+      status: track.status,
+      step: stepName(track, machine),
+      held: heldOf(track),
+    })),
   };
 }
 
 function headline(state: RunState, live: boolean): string {
-  if (state.closed) return `Closed at ${clockTime(state.closed.atMs)} with exit code ${state.closed.exitCode}: ${state.closed.summary}`;
+  if (state.closed)
+    return `Closed at ${clockTime(state.closed.atMs)} with exit code ${state.closed.exitCode}: ${state.closed.summary}`;
   const engine = live ? '' : ' Its engine is gone.';
   if (state.mode === 'home') return `On its way home: ${state.homeWhy?.why}.${engine}`;
   return `${state.halted ? 'Halted: no new work, watching goes on.' : 'Under way.'}${engine}`;
@@ -60,7 +84,9 @@ function heldOf(track: Track): { server: string; why: string }[] {
   const act = currentOf(track);
   if (act?.step !== 'act') return [];
   return act.waves.flatMap(({ targets }) =>
-    Object.entries(targets).flatMap(([server, { phase, failure }]) => ((phase === 'held' || phase === 'looking') && failure ? [{ server, why: failure.what }] : [])),
+    Object.entries(targets).flatMap(([server, { phase, failure }]) =>
+      (phase === 'held' || phase === 'looking') && failure ? [{ server, why: failure.what }] : [],
+    ),
   );
 }
 
@@ -71,17 +97,23 @@ function stepName(track: Track, machine: Machine): string {
   return step ? `${step.id} ${track.kind === 'home' ? 'undo: ' : ''}${step.title}` : '';
 }
 
-function openGates(state: RunState, machine: Machine): { gate: string; question: string; answers: string[]; role: string }[] {
+function openGates(
+  state: RunState,
+  machine: Machine,
+): { gate: string; question: string; answers: string[]; role: string }[] {
   return state.tracks.flatMap((track) => {
     const gate = gateOf(track, machine.index);
-    return gate && !state.closed ? [{ gate: gate.id, question: gate.step.title, answers: Object.keys(gate.step.answers), role: gate.step.role }] : [];
+    return gate && !state.closed
+      ? [{ gate: gate.id, question: gate.step.title, answers: Object.keys(gate.step.answers), role: gate.step.role }]
+      : [];
   });
 }
 
 /** What to do now, as a command that can be typed. */
 export function nextCommand({ run }: RunPlace, state: RunState, machine: Machine, live: boolean): string {
   // Whoever cannot be vouched for is looked at first: it reads every server and changes none.
-  if (state.closed?.outcome === 'human') return `Next: neap fleet check --fleet ${machine.index.plan.header.fleet.path}`;
+  if (state.closed?.outcome === 'human')
+    return `Next: neap fleet check --fleet ${machine.index.plan.header.fleet.path}`;
   if (state.closed) return `Next: neap report ${run} --html report.html`;
   if (!live) return `Next: neap resume ${run}`;
   const [gate] = openGates(state, machine);

@@ -19,13 +19,21 @@ export const checkServer = defineStep({
   nature: () => 'check',
   async observe(server, _input, read) {
     const bootId = await read.bootId();
-    const health = await read.get(server.service.probes.health.path, { timeoutMs: server.service.probes.health.withinMs });
+    const health = await read.get(server.service.probes.health.path, {
+      timeoutMs: server.service.probes.health.withinMs,
+    });
     try {
       const power = await read.power();
-      return { pinned: { power: power.state, canReset: power.canReset, bmcFault: null }, readings: { bootId, health: health.status } };
+      return {
+        pinned: { power: power.state, canReset: power.canReset, bmcFault: null },
+        readings: { bootId, health: health.status },
+      };
     } catch (error) {
       if (!(error instanceof FailureError)) throw error;
-      return { pinned: { power: null, canReset: null, bmcFault: error.failure.what }, readings: { bootId, health: health.status } };
+      return {
+        pinned: { power: null, canReset: null, bmcFault: error.failure.what },
+        readings: { bootId, health: health.status },
+      };
     }
   },
   decide,

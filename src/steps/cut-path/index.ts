@@ -18,10 +18,14 @@ export const cutPath = defineStep({
   idempotent: true,
   title: ({ from }) => `cut its own path to the ${from}`,
   nature: () => 'risk',
-  observe: async (server, { from }, read) => ({ pinned: { path: await readPath(server.name, from, read) }, readings: {} }),
+  observe: async (server, { from }, read) => ({
+    pinned: { path: await readPath(server.name, from, read) },
+    readings: {},
+  }),
   decide,
   bounds: (wanted, { from, forMs }) => wanted.dependency === from && wanted.forMs <= forMs,
-  perform: (_server, { dependency, forMs }, hands) => hands.call(`cut:${dependency}`, { seconds: Math.ceil(forMs / 1000) }),
+  perform: (_server, { dependency, forMs }, hands) =>
+    hands.call(`cut:${dependency}`, { seconds: Math.ceil(forMs / 1000) }),
   async confirm(server, { dependency }, read) {
     const path = await readPath(server.name, dependency, read);
     return path === 'cut' ? { done: true } : { done: false, why: `its path to ${dependency} is ${path}` };

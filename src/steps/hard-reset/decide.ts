@@ -27,7 +27,9 @@ export function describeVitals(vitals: Vitals): string {
     vitals.http === null ? null : `HTTP ${vitals.http}`,
     vitals.balancer === null ? 'no balancer to ask' : `the balancer sees it ${vitals.balancer}`,
     vitals.power === null ? 'power unknown' : `power ${vitals.power}`,
-    vitals.control === null ? 'no control target' : `control targets ${vitals.control === 'answers' ? 'answer' : 'silent'}`,
+    vitals.control === null
+      ? 'no control target'
+      : `control targets ${vitals.control === 'answers' ? 'answer' : 'silent'}`,
   ]
     .filter((part) => part !== null)
     .join(', ');
@@ -42,5 +44,9 @@ export function decide(facts: z.output<typeof pinned>): Verdict<z.output<typeof 
       remedy: 'Find out why it is silent; neap resets only what SSH, health, the balancer and the BMC agree is hung',
     };
   }
-  return { verdict: 'change', change: { reset: 'hard', lastResetAt: facts.lastResetAt }, diff: ['hung -> hard reset over its BMC'] };
+  return {
+    verdict: 'change',
+    change: { reset: 'hard', lastResetAt: facts.lastResetAt },
+    diff: ['hung -> hard reset over its BMC'],
+  };
 }

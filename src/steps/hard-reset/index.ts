@@ -24,7 +24,10 @@ export const hardReset = defineStep({
     const vitals = await read.vitals();
     const condition = conditionOf(vitals);
     const lastResetAt = condition === 'hung' ? (await read.power()).lastResetAt : null;
-    return { pinned: { condition, seen: condition === 'alive' ? 'it answers' : describeVitals(vitals), lastResetAt }, readings: {} };
+    return {
+      pinned: { condition, seen: condition === 'alive' ? 'it answers' : describeVitals(vitals), lastResetAt },
+      readings: {},
+    };
   },
   decide,
   bounds: () => true,
@@ -33,11 +36,15 @@ export const hardReset = defineStep({
     const bootId = await bootIdOrNull(read);
     if (bootId === null) return { done: false, why: 'it does not answer over SSH yet' };
     if (priorBootId !== null) {
-      return bootId === priorBootId ? { done: false, why: 'it is still in the boot from before the reset' } : { done: true, readings: { bootId } };
+      return bootId === priorBootId
+        ? { done: false, why: 'it is still in the boot from before the reset' }
+        : { done: true, readings: { bootId } };
     }
     const { lastResetAt } = await read.power();
     const proven = lastResetAt !== null && lastResetAt !== before.lastResetAt;
-    return proven ? { done: true, readings: { bootId } } : { done: false, why: 'its boot before the reset was never read and the BMC shows no later reset' };
+    return proven
+      ? { done: true, readings: { bootId } }
+      : { done: false, why: 'its boot before the reset was never read and the BMC shows no later reset' };
   },
   expectedMs: () => 60_000,
   back: { irreversible: 'what the server had in memory is gone' },

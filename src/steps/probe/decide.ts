@@ -8,7 +8,13 @@ export const input = z.strictObject({
 
 export const readings = z.strictObject({
   probes: z.array(
-    z.strictObject({ name: z.string(), status: z.number(), tookMs: z.number(), withinMs: z.number(), fault: z.string().nullable() }),
+    z.strictObject({
+      name: z.string(),
+      status: z.number(),
+      tookMs: z.number(),
+      withinMs: z.number(),
+      fault: z.string().nullable(),
+    }),
   ),
 });
 
@@ -22,5 +28,8 @@ export function judge({ probes }: z.output<typeof readings>): Condition {
   if (!failed) return { holds: true };
   if (failed.fault !== null) return { holds: false, why: `the ${failed.name} request got no answer: ${failed.fault}` };
   if (failed.status >= 400) return { holds: false, why: `the ${failed.name} request was answered ${failed.status}` };
-  return { holds: false, why: `the ${failed.name} request took ${Math.round(failed.tookMs)} ms, more than ${failed.withinMs} ms` };
+  return {
+    holds: false,
+    why: `the ${failed.name} request took ${Math.round(failed.tookMs)} ms, more than ${failed.withinMs} ms`,
+  };
 }

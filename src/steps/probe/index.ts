@@ -16,7 +16,8 @@ export const probe = defineStep({
   readings,
   change: z.never(),
   idempotent: true,
-  title: ({ forMs }) => (forMs > 0 ? `probe, anonymous and logged in, for ${Math.round(forMs / 1000)} s` : 'probe, anonymous and logged in'),
+  title: ({ forMs }) =>
+    forMs > 0 ? `probe, anonymous and logged in, for ${Math.round(forMs / 1000)} s` : 'probe, anonymous and logged in',
   nature: () => 'check',
   observe: async (server, _input, read) => ({
     pinned: {},
@@ -31,7 +32,11 @@ export const probe = defineStep({
   back: { nothing: true },
 });
 
-async function send(server: Server, which: 'anonymous' | 'loggedIn', read: Reader): Promise<z.output<typeof readings>['probes'][number]> {
+async function send(
+  server: Server,
+  which: 'anonymous' | 'loggedIn',
+  read: Reader,
+): Promise<z.output<typeof readings>['probes'][number]> {
   const { path, headers = {}, withinMs } = server.service.probes[which];
   const name = which === 'loggedIn' ? 'logged-in' : 'anonymous';
   try {

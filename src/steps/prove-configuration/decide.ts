@@ -27,11 +27,21 @@ export const change = z.strictObject({
 });
 
 /** Proven means: digest, mode and owner of every file, and the running process holds the same. */
-export function decide(facts: z.output<typeof pinned>, { mend }: z.output<typeof input>): Verdict<z.output<typeof change>> {
+export function decide(
+  facts: z.output<typeof pinned>,
+  { mend }: z.output<typeof input>,
+): Verdict<z.output<typeof change>> {
   const found = differences(facts);
   if (found.length === 0) return { verdict: 'nothing' };
-  if (!mend) return { verdict: 'refused', why: found.join('; '), remedy: 'Mend its configuration, or let the step mend it' };
-  const files = facts.expected.filter((wanted) => fileDifference(wanted, facts.files.find((file) => file.path === wanted.path)) !== null);
+  if (!mend)
+    return { verdict: 'refused', why: found.join('; '), remedy: 'Mend its configuration, or let the step mend it' };
+  const files = facts.expected.filter(
+    (wanted) =>
+      fileDifference(
+        wanted,
+        facts.files.find((file) => file.path === wanted.path),
+      ) !== null,
+  );
   const quarantine = facts.traffic === 'in';
   return {
     verdict: 'change',
@@ -43,7 +53,10 @@ export function decide(facts: z.output<typeof pinned>, { mend }: z.output<typeof
 /** Every way in which a server is not as declared, in words. Empty: proven. */
 export function differences(facts: ConfigurationFacts): string[] {
   return facts.expected.flatMap((wanted) => {
-    const file = fileDifference(wanted, facts.files.find((each) => each.path === wanted.path));
+    const file = fileDifference(
+      wanted,
+      facts.files.find((each) => each.path === wanted.path),
+    );
     if (file !== null) return [file];
     const held = facts.running.find((each) => each.path === wanted.path);
     if (held?.sha256 === wanted.sha256) return [];
@@ -51,7 +64,10 @@ export function differences(facts: ConfigurationFacts): string[] {
   });
 }
 
-function fileDifference(wanted: z.output<typeof fileSchema>, found: z.output<typeof fileSchema> | undefined): string | null {
+function fileDifference(
+  wanted: z.output<typeof fileSchema>,
+  found: z.output<typeof fileSchema> | undefined,
+): string | null {
   if (!found || found.sha256 === 'absent') return `${wanted.path}: absent -> ${short(wanted.sha256)}`;
   const parts = [
     found.sha256 === wanted.sha256 ? null : `content ${short(found.sha256)} -> ${short(wanted.sha256)}`,

@@ -3,7 +3,11 @@ import type { Reader, StepContext } from '../../ports/index.ts';
 import type { ConfigurationFacts } from './decide.ts';
 
 /** What the server has and what its process holds, beside what is expected. */
-export async function readConfiguration(server: Server, read: Reader, { expected }: StepContext): Promise<ConfigurationFacts> {
+export async function readConfiguration(
+  server: Server,
+  read: Reader,
+  { expected }: StepContext,
+): Promise<ConfigurationFacts> {
   if (expected.length === 0) return { expected: [], files: [], running: [] };
   const files = await read.files(expected.map((file) => file.path));
   const running = server.service.configuration ? parseRunning(await read.ask('running')) : [];

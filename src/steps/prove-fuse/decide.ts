@@ -1,10 +1,18 @@
 import { z } from 'zod';
 import type { Condition, Verdict } from '../../model/index.ts';
 
-export const input = z.strictObject({ outageMs: z.number().int().positive(), marginMs: z.number().int().nonnegative() });
+export const input = z.strictObject({
+  outageMs: z.number().int().positive(),
+  marginMs: z.number().int().nonnegative(),
+});
 
 interface Readings {
-  readonly clocks: readonly { readonly name: string; readonly whenExpired: string; readonly ageMs: number; readonly ttlMs: number }[];
+  readonly clocks: readonly {
+    readonly name: string;
+    readonly whenExpired: string;
+    readonly ageMs: number;
+    readonly ttlMs: number;
+  }[];
 }
 
 export function decide(): Verdict<never> {

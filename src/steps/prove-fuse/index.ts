@@ -17,7 +17,10 @@ export const proveFuse = defineStep({
   idempotent: true,
   title: () => 'read every cache: is the fuse long enough?',
   nature: () => 'check',
-  observe: async (server, _input, read, { nowMs }) => ({ pinned: {}, readings: { clocks: await readClocks(server, read, nowMs) } }),
+  observe: async (server, _input, read, { nowMs }) => ({
+    pinned: {},
+    readings: { clocks: await readClocks(server, read, nowMs) },
+  }),
   decide,
   judge,
   onUnmet: 'end',

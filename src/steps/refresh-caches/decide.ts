@@ -6,5 +6,9 @@ export const change = z.strictObject({ refresh: z.array(z.string()) });
 
 export function decide(facts: z.output<typeof pinned>): Verdict<z.output<typeof change>> {
   if (facts.clocks.length === 0) return { verdict: 'nothing' };
-  return { verdict: 'change', change: { refresh: facts.clocks }, diff: facts.clocks.map((clock) => `refresh ${clock}`) };
+  return {
+    verdict: 'change',
+    change: { refresh: facts.clocks },
+    diff: facts.clocks.map((clock) => `refresh ${clock}`),
+  };
 }

@@ -35,7 +35,8 @@ export const refreshCaches = defineStep({
   async confirm(server, { refresh }, read, { nowMs, sinceMs }) {
     const clocks = await readClocks(server, read, nowMs);
     const stale = clocks.find((clock) => refresh.includes(clock.name) && clock.ageMs > nowMs - sinceMs + AGE_SLACK_MS);
-    if (stale) return { done: false, why: `${stale.name} is ${Math.round(stale.ageMs / 1000)} s old: it was not refreshed` };
+    if (stale)
+      return { done: false, why: `${stale.name} is ${Math.round(stale.ageMs / 1000)} s old: it was not refreshed` };
     return { done: true, readings: { clocks } };
   },
   expectedMs: () => 2_000,

@@ -17,8 +17,12 @@ const shared = {
   readings: z.strictObject({}),
   change,
   idempotent: true,
-  observe: async (server: Server, _input: object, read: Reader) => ({ pinned: { traffic: await readTraffic(server, read) }, readings: {} }),
-  perform: (_server: Server, { to }: z.output<typeof change>, hands: Hands) => hands.call(to === 'in' ? 'traffic-in' : 'traffic-out'),
+  observe: async (server: Server, _input: object, read: Reader) => ({
+    pinned: { traffic: await readTraffic(server, read) },
+    readings: {},
+  }),
+  perform: (_server: Server, { to }: z.output<typeof change>, hands: Hands) =>
+    hands.call(to === 'in' ? 'traffic-in' : 'traffic-out'),
   expectedMs: () => 5_000,
 } as const;
 
