@@ -29,7 +29,7 @@ test.concurrent.each(['abort', 'rollback'])('neap %s in the middle of a wave: ho
   expect(during.stdout).toMatch(/^Next: neap attach \S+, or neap abort \S+$/m);
   const turned = await scene.neap(word, voyage.run, '--reason', 'the part is missing');
   expect(turned.code).toBe(1);
-  expect(turned.stdout).toMatch(/abort by \S+: the part is missing/);
+  expect(turned.stdout).toMatch(/Home and clean\..*: the part is missing/);
   const [ended, attached, status] = await Promise.all([voyage.ended, scene.neap('attach'), scene.neap('status', voyage.run)]);
   expect([ended.code, attached.code, status.code]).toEqual([1, 1, 1]);
   for (const { stdout } of [ended, attached, status]) expect(stdout).toMatch(/Home and clean\. It turned for home because \S+: the part is missing/);
