@@ -15,15 +15,26 @@ const LAST = ['api-04', 'api-07', 'api-08'];
 const QUIET = { requestsPerSecond: 50 };
 
 /** Silence is known sooner. */
-const quick = ({ health, anonymous, loggedIn }: Service['probes']): Service['probes'] => ({ health: { ...health, withinMs: 1_500 }, anonymous: { ...anonymous, withinMs: 1_500 }, loggedIn: { ...loggedIn, withinMs: 1_500 } });
+const quick = ({ health, anonymous, loggedIn }: Service['probes']): Service['probes'] => ({
+  health: { ...health, withinMs: 1_500 },
+  anonymous: { ...anonymous, withinMs: 1_500 },
+  loggedIn: { ...loggedIn, withinMs: 1_500 },
+});
 const runOf = (text: string) => /run (\S+) opened/.exec(text)?.[1];
 const offline = ({ servers }: LabStatus) => servers.filter((server) => server.offline).map(({ name }) => name);
 const atWave = (step: StepState | undefined) => (step?.step === 'act' ? step.wave : 0);
-const moved = (record: readonly RecordEntry[], what: string) => record.flatMap((entry) => (entry.what === what && entry.changed && entry.server !== null ? [entry.server] : [])).toSorted();
+const moved = (record: readonly RecordEntry[], what: string) =>
+  record
+    .flatMap((entry) => (entry.what === what && entry.changed && entry.server !== null ? [entry.server] : []))
+    .toSorted();
 
 test.concurrent('one undo that fails: exit 5, and which server; the others are home', async () => {
   await using scene = await openScene();
-  const lab = await scene.lab({ servers: 5, connectMs: 1_500, edit: (server) => ({ ...server, service: { ...server.service, probes: quick(server.service.probes) } }) });
+  const lab = await scene.lab({
+    servers: 5,
+    connectMs: 1_500,
+    edit: (server) => ({ ...server, service: { ...server.service, probes: quick(server.service.probes) } }),
+  });
   const plan = await scene.plan(lab);
   const waiting = await scene.neap('run', plan, '--no-wait');
   expect(waiting.code).toBe(3);
@@ -48,14 +59,22 @@ test.concurrent('one undo that fails: exit 5, and which server; the others are h
 
 test.concurrent('the budget is spent while the database answers: the way home leaves every server as before', async () => {
   await using scene = await openScene();
-  const edit = (server: Server): Server => (LAST.includes(server.name) ? { ...server, service: { ...server.service, offline: { ...server.service.offline, on: { run: 'false' } } } } : server);
+  const edit = (server: Server): Server =>
+    LAST.includes(server.name)
+      ? { ...server, service: { ...server.service, offline: { ...server.service.offline, on: { run: 'false' } } } }
+      : server;
   const lab = await scene.lab({ servers: 8, edit });
   const ran = await scene.neap('run', await scene.plan(lab), '--unattended');
   expect(ran.code).toBe(1);
   expect(ran.stdout).toMatch(/turns for home: the failure budget of 3 is spent: .*api-0[478]/);
   expect(ran.stdout).toMatch(/closed: Home and clean\..*the failure budget of 3 is spent/);
   // Each failure: server, step, what, state left, what to do.
-  for (const server of LAST) expect(ran.stdout).toMatch(new RegExp(`${server} is out of the run at step 7 "enter offline mode": offline-on ended with exit 1: .*It ran, and may have changed something before it failed\\. Look at it there; it ran: false\\. See: neap status ${runOf(ran.stdout)}`));
+  for (const server of LAST)
+    expect(ran.stdout).toMatch(
+      new RegExp(
+        `${server} is out of the run at step 7 "enter offline mode": offline-on ended with exit 1: .*It ran, and may have changed something before it failed\\. Look at it there; it ran: false\\. See: neap status ${runOf(ran.stdout)}`,
+      ),
+    );
   const record = await lab.record();
   const entered = moved(record, 'apictl offline on');
   expect(entered.length).toBeGreaterThan(1);
@@ -88,10 +107,20 @@ test.concurrent('the budget is spent while the database is away: it holds, pages
   const voyage = await scene.run(plan, '--unattended');
   await voyage.until(({ tracks: [main] }) => main!.cursor === 6 && atWave(main!.steps[6]) > 0);
   await lab.tell({ tell: 'database', state: 'away' });
-  await voyage.until(({ mode, tracks }) => mode === 'home' && tracks.some(({ kind, steps, cursor }) => {
-    const step = steps[cursor];
-    return kind === 'home' && step?.step === 'act' && step.waves.some(({ targets }) => Object.values(targets).some(({ phase, failure }) => phase === 'held' && failure?.kind === 'needs'));
-  }));
+  await voyage.until(
+    ({ mode, tracks }) =>
+      mode === 'home' &&
+      tracks.some(({ kind, steps, cursor }) => {
+        const step = steps[cursor];
+        return (
+          kind === 'home' &&
+          step?.step === 'act' &&
+          step.waves.some(({ targets }) =>
+            Object.values(targets).some(({ phase, failure }) => phase === 'held' && failure?.kind === 'needs'),
+          )
+        );
+      }),
+  );
   const [status, world] = [await scene.neap('status', voyage.run), await lab.status()];
   expect(status.code).toBe(0);
   expect(status.stdout).toMatch(/On its way home: the failure budget of 3 is spent/);
@@ -103,7 +132,9 @@ test.concurrent('the budget is spent while the database is away: it holds, pages
   await lab.tell({ tell: 'database', state: 'back' });
   const { code, stdout } = await voyage.ended;
   expect(code).toBe(1);
-  expect(stdout).toMatch(/PAGE Holding the safe state before "undo: enter offline mode" on .*the database does not answer from it/);
+  expect(stdout).toMatch(
+    /PAGE Holding the safe state before "undo: enter offline mode" on .*the database does not answer from it/,
+  );
   const end = await lab.status();
   expect(offline(end)).toEqual([]);
   expect(end.servers.every(({ hung, inRotation, seenUp }) => !hung && inRotation && seenUp)).toBe(true);

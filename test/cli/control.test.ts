@@ -11,41 +11,52 @@ vi.setConfig({ testTimeout: 90_000, maxConcurrency: 4 });
 const atWave = (step: StepState | undefined) => (step?.step === 'act' ? step.wave : 0);
 const isAsked = (step: StepState | undefined) => step?.step === 'gate' && step.phase === 'asked';
 const offline = ({ servers }: LabStatus) => servers.filter((server) => server.offline).map(({ name }) => name);
-const atHome = ({ servers }: LabStatus) => servers.every((server) => !server.offline && !server.hung && server.inRotation && server.seenUp);
+const atHome = ({ servers }: LabStatus) =>
+  servers.every((server) => !server.offline && !server.hung && server.inRotation && server.seenUp);
 
-test.concurrent.each(['abort', 'rollback'])('neap %s in the middle of a wave: home, exit 1, and every view says so', async (word) => {
-  await using scene = await openScene();
-  const lab = await scene.lab({ servers: 8 });
-  const before = await scene.neap('status');
-  expect(before.code).toBe(2);
-  expect(before.stderr).toMatch(/there is no run yet.*Start one: neap run RUNBOOK/);
-  const voyage = await scene.run(await scene.plan(lab), '--unattended');
-  // The waves have begun, and not all are in.
-  await voyage.until(({ tracks: [main] }) => atWave(main!.steps[6]) >= 1, 'halt');
-  const during = await scene.neap('status');
-  expect(during.code).toBe(0);
-  expect(during.stdout).toMatch(/^Run \S+: Database upgrade behind offline mode\nHalted: no new work, watching goes on\.\n/);
-  expect(during.stdout).toMatch(/^Step 7 enter offline mode: [1-6] of 7 servers$/m);
-  expect(during.stdout).toMatch(/^Next: neap attach \S+, or neap abort \S+$/m);
-  const turned = await scene.neap(word, voyage.run, '--reason', 'the part is missing');
-  expect(turned.code).toBe(1);
-  expect(turned.stdout).toMatch(/Home and clean\..*: the part is missing/);
-  const [ended, attached, status] = await Promise.all([voyage.ended, scene.neap('attach'), scene.neap('status', voyage.run)]);
-  expect([ended.code, attached.code, status.code]).toEqual([1, 1, 1]);
-  for (const { stdout } of [ended, attached, status]) expect(stdout).toMatch(/Home and clean\. It turned for home because \S+: the part is missing/);
-  const world = await lab.status();
-  expect(atHome(world)).toBe(true);
-  const record = await lab.record();
-  const count = (what: string) => record.filter((entry) => entry.what === what && entry.changed).length;
-  expect(count('apictl offline on')).toBeGreaterThan(1);
-  expect(count('apictl offline on')).toBeLessThan(8);
-  expect(count('apictl offline off')).toBe(count('apictl offline on'));
+test.concurrent.each(['abort', 'rollback'])(
+  'neap %s in the middle of a wave: home, exit 1, and every view says so',
+  async (word) => {
+    await using scene = await openScene();
+    const lab = await scene.lab({ servers: 8 });
+    const before = await scene.neap('status');
+    expect(before.code).toBe(2);
+    expect(before.stderr).toMatch(/there is no run yet.*Start one: neap run RUNBOOK/);
+    const voyage = await scene.run(await scene.plan(lab), '--unattended');
+    // The waves have begun, and not all are in.
+    await voyage.until(({ tracks: [main] }) => atWave(main!.steps[6]) >= 1, 'halt');
+    const during = await scene.neap('status');
+    expect(during.code).toBe(0);
+    expect(during.stdout).toMatch(
+      /^Run \S+: Database upgrade behind offline mode\nHalted: no new work, watching goes on\.\n/,
+    );
+    expect(during.stdout).toMatch(/^Step 7 enter offline mode: [1-6] of 7 servers$/m);
+    expect(during.stdout).toMatch(/^Next: neap attach \S+, or neap abort \S+$/m);
+    const turned = await scene.neap(word, voyage.run, '--reason', 'the part is missing');
+    expect(turned.code).toBe(1);
+    expect(turned.stdout).toMatch(/Home and clean\..*: the part is missing/);
+    const [ended, attached, status] = await Promise.all([
+      voyage.ended,
+      scene.neap('attach'),
+      scene.neap('status', voyage.run),
+    ]);
+    expect([ended.code, attached.code, status.code]).toEqual([1, 1, 1]);
+    for (const { stdout } of [ended, attached, status])
+      expect(stdout).toMatch(/Home and clean\. It turned for home because \S+: the part is missing/);
+    const world = await lab.status();
+    expect(atHome(world)).toBe(true);
+    const record = await lab.record();
+    const count = (what: string) => record.filter((entry) => entry.what === what && entry.changed).length;
+    expect(count('apictl offline on')).toBeGreaterThan(1);
+    expect(count('apictl offline on')).toBeLessThan(8);
+    expect(count('apictl offline off')).toBe(count('apictl offline on'));
 
-  // It is over: nothing takes it up again.
-  const refused = await scene.neap(word === 'abort' ? 'resume' : word, voyage.run);
-  expect(refused.code).toBe(2);
-  expect(refused.stderr).toMatch(new RegExp(`run ${voyage.run} is closed.*Home and clean`));
-});
+    // It is over: nothing takes it up again.
+    const refused = await scene.neap(word === 'abort' ? 'resume' : word, voyage.run);
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toMatch(new RegExp(`run ${voyage.run} is closed.*Home and clean`));
+  },
+);
 
 test.concurrent('two runs that share a server: the second is refused by name, and touches nothing', async () => {
   await using scene = await openScene();
@@ -71,7 +82,10 @@ test.concurrent('two runs that share a server: the second is refused by name, an
 
 test.concurrent('two labs beside each other: each its own fleet, told by name', async () => {
   await using scene = await openScene();
-  const [left, right] = await Promise.all([scene.lab({ name: 'left', servers: 2 }), scene.lab({ name: 'right', servers: 3 })]);
+  const [left, right] = await Promise.all([
+    scene.lab({ name: 'left', servers: 2 }),
+    scene.lab({ name: 'right', servers: 3 }),
+  ]);
   const unnamed = await scene.neap('lab', 'tell', 'status');
   expect(unnamed.code).toBe(2);
   expect(unnamed.stderr).toMatch(/several labs run: left, right.*Name one of them/);

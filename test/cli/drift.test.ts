@@ -12,8 +12,12 @@ vi.setConfig({ testTimeout: 60_000, maxConcurrency: 4 });
 
 const DAY_MS = 24 * 3_600_000;
 
-const writesOn = (record: readonly RecordEntry[], server: string) => record.filter((entry) => entry.writes && entry.server === server);
-const inService = ({ servers }: LabStatus) => servers.filter(({ offline, hung, inRotation, seenUp }) => !offline && !hung && inRotation && seenUp).map(({ name }) => name);
+const writesOn = (record: readonly RecordEntry[], server: string) =>
+  record.filter((entry) => entry.writes && entry.server === server);
+const inService = ({ servers }: LabStatus) =>
+  servers
+    .filter(({ offline, hung, inRotation, seenUp }) => !offline && !hung && inRotation && seenUp)
+    .map(({ name }) => name);
 
 test.concurrent('a server changed by somebody else is left out, named and counted; the others are done', async () => {
   await using scene = await openScene();
@@ -23,7 +27,9 @@ test.concurrent('a server changed by somebody else is left out, named and counte
   const before = (await lab.record()).length;
   const ran = await scene.neap('run', plan, '--unattended');
   expect(ran.code).toBe(0);
-  expect(ran.stdout).toMatch(/closed: Done\. Left out: api-05 \(the plan says a change, and now it would be nothing to do\)/);
+  expect(ran.stdout).toMatch(
+    /closed: Done\. Left out: api-05 \(the plan says a change, and now it would be nothing to do\)/,
+  );
   const status = JSON.parse((await scene.neap('status', '--json')).stdout) as { budget: object; out: object };
   expect(status.budget).toEqual({ spent: 1, failures: 3 });
   expect(Object.keys(status.out)).toEqual(['api-05']);
@@ -31,7 +37,11 @@ test.concurrent('a server changed by somebody else is left out, named and counte
   expect(writesOn(later, 'api-05')).toEqual([]);
   // Each of the others went in and out again, once.
   for (const server of ['api-01', 'api-02', 'api-03', 'api-04', 'api-06']) {
-    expect(writesOn(later, server).filter(({ what }) => what.startsWith('apictl offline')).map(({ what }) => what)).toEqual(['apictl offline on', 'apictl offline off']);
+    expect(
+      writesOn(later, server)
+        .filter(({ what }) => what.startsWith('apictl offline'))
+        .map(({ what }) => what),
+    ).toEqual(['apictl offline on', 'apictl offline off']);
   }
   const end = await lab.status();
   expect(inService(end)).toEqual(['api-01', 'api-02', 'api-03', 'api-04', 'api-06']);
@@ -63,7 +73,9 @@ test.concurrent('a plan made 72 hours earlier, 2 of 40 servers changed since: it
   expect(ran.code).toBe(0);
   const status = JSON.parse((await scene.neap('status', '--json')).stdout) as { out: object };
   expect(Object.keys(status.out).toSorted()).toEqual(['api-11', 'api-30']);
-  const entered = (await lab.record()).slice(before).filter(({ what, changed }) => what === 'apictl offline on' && changed);
+  const entered = (await lab.record())
+    .slice(before)
+    .filter(({ what, changed }) => what === 'apictl offline on' && changed);
   expect(new Set(entered.map(({ server }) => server)).size).toBe(38);
   expect(entered).toHaveLength(38);
   expect(inService(await lab.status())).toHaveLength(38);
@@ -77,7 +89,9 @@ test.concurrent('a plan that is older than a week is stale: exit 6, and nothing 
   const before = (await lab.record()).length;
   const ran = await scene.neap('run', plan, '--unattended');
   expect(ran.code).toBe(6);
-  expect(ran.stderr).toMatch(/the plan is stale: it was to be run within a week.*Nothing was started.*neap plan RUNBOOK/s);
+  expect(ran.stderr).toMatch(
+    /the plan is stale: it was to be run within a week.*Nothing was started.*neap plan RUNBOOK/s,
+  );
   expect((await lab.record()).slice(before)).toEqual([]);
 });
 
@@ -96,7 +110,9 @@ test.concurrent('other code than the plan was made with is another plan: a chang
   await writeFile(out, text.replace('"failures": 3', '"failures": 4'));
   const tampered = await scene.neap('run', out, '--unattended');
   expect(tampered.code).toBe(2);
-  expect(tampered.stderr).toMatch(/plan\.json: the plan is not usable: it was changed after it was made.*Nothing was started\. Make it anew/s);
+  expect(tampered.stderr).toMatch(
+    /plan\.json: the plan is not usable: it was changed after it was made.*Nothing was started\. Make it anew/s,
+  );
   await writeFile(out, text);
 
   await writeFile(fleet, (await readFile(fleet, 'utf8')).replace('"domain": "rack-b"', '"domain": "rack-z"'));
@@ -108,6 +124,8 @@ test.concurrent('other code than the plan was made with is another plan: a chang
   await writeFile(runbook, `${await readFile(runbook, 'utf8')}// changed\n`);
   const otherRunbook = await scene.neap('run', out, '--unattended');
   expect(otherRunbook.code).toBe(6);
-  expect(otherRunbook.stderr).toMatch(/the plan is stale: the runbook \S+mine\.ts was changed since.*Nothing was started/s);
+  expect(otherRunbook.stderr).toMatch(
+    /the plan is stale: the runbook \S+mine\.ts was changed since.*Nothing was started/s,
+  );
   expect((await lab.record()).slice(before)).toEqual([]);
 });

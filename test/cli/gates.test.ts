@@ -30,15 +30,22 @@ test.concurrent('without a terminal a run waits at its gates; wrong words are re
 
   const left = await scene.neap('attach', '--no-wait');
   expect(left.code).toBe(3);
-  expect(left.stdout).toMatch(/gate 10: Hardware work may start\?\n.*Fuse \d+ s \(config on api-0\d expires first\); planned outage 20 s, margin 20 s/);
+  expect(left.stdout).toMatch(
+    /gate 10: Hardware work may start\?\n.*Fuse \d+ s \(config on api-0\d expires first\); planned outage 20 s, margin 20 s/,
+  );
   expect(left.stdout).toMatch(/The database must be back by [\d:]+ UTC; work may start until [\d:]+ UTC/);
   const [, run, gate, answer] = /^Waiting at gate 10: neap approve (\S+) (\S+) (\S+) \(or: no\)$/m.exec(left.stdout)!;
-  expect(await scene.neap('approve', run!, gate!, answer!, '--as', 'demo')).toMatchObject({ code: 0, stdout: `Gate 10 of run ${voyage.run}: yes\n` });
+  expect(await scene.neap('approve', run!, gate!, answer!, '--as', 'demo')).toMatchObject({
+    code: 0,
+    stdout: `Gate 10 of run ${voyage.run}: yes\n`,
+  });
 
   await asked(11);
   expect((await scene.neap('status')).stdout).toMatch(/^Next: neap approve \S+ 11 yes \(or: "not yet", failed\)$/m);
   expect((await scene.neap('approve', voyage.run, '11', 'not yet')).code).toBe(0);
-  await voyage.until(({ tracks: [main] }) => main!.steps.some((step) => step.step === 'gate' && step.asks === 2 && step.phase === 'asked'));
+  await voyage.until(({ tracks: [main] }) =>
+    main!.steps.some((step) => step.step === 'gate' && step.asks === 2 && step.phase === 'asked'),
+  );
   expect(offline(await lab.status())).toEqual(['api-01', 'api-02', 'api-03']);
   expect((await scene.neap('approve', voyage.run, '11', 'yes', '--reason', 'seen by two of us')).code).toBe(0);
 
@@ -60,7 +67,9 @@ test.concurrent('"no" to the start of the work goes home: exit 1', async () => {
   expect((await scene.neap('approve', run!, gate!, 'no', '--reason', 'the part is missing')).code).toBe(0);
   const ended = await scene.neap('attach');
   expect(ended.code).toBe(1);
-  expect(ended.stdout).toMatch(/Home and clean\. It turned for home because \S+ answered "no" to "Hardware work may start\?"/);
+  expect(ended.stdout).toMatch(
+    /Home and clean\. It turned for home because \S+ answered "no" to "Hardware work may start\?"/,
+  );
   const [, report] = /^Next: neap (report \S+ --html) report\.html$/m.exec(ended.stdout)!;
   expect((await scene.neap(...report!.split(' '), `${scene.stateDir}/report.html`)).code).toBe(0);
   expect(offline(await lab.status())).toEqual([]);
@@ -74,7 +83,9 @@ test.concurrent('"failed" goes home, and holds the safe state while the database
   await lab.tell({ tell: 'database', state: 'away' });
   expect((await scene.neap('approve', voyage.run, '10', 'yes')).code).toBe(0);
   await voyage.until(({ tracks: [main] }) => isAsked(main!.steps[10]));
-  expect((await scene.neap('approve', voyage.run, '11', 'failed', '--reason', 'the new disks do not spin')).code).toBe(0);
+  expect((await scene.neap('approve', voyage.run, '11', 'failed', '--reason', 'the new disks do not spin')).code).toBe(
+    0,
+  );
   await voyage.until(({ paged }) => Object.keys(paged).some((key) => key.startsWith('held/home')));
   const status = await scene.neap('status');
   expect(status.stdout).toMatch(/On its way home: \S+ answered "failed" to "Hardware work done\?"/);
@@ -83,6 +94,8 @@ test.concurrent('"failed" goes home, and holds the safe state while the database
   await lab.tell({ tell: 'database', state: 'back' });
   const { code, stdout } = await voyage.ended;
   expect(code).toBe(1);
-  expect(stdout).toMatch(/PAGE Holding the safe state before "undo: enter offline mode" on .*It goes on by itself when that is mended/);
+  expect(stdout).toMatch(
+    /PAGE Holding the safe state before "undo: enter offline mode" on .*It goes on by itself when that is mended/,
+  );
   expect(offline(await lab.status())).toEqual([]);
 });

@@ -13,8 +13,20 @@ vi.setConfig({ testTimeout: 60_000, maxConcurrency: 4 });
 const SHORT_LIVED = { minMs: 180_000, maxMs: 240_000, drawn: 'per-server' } as const;
 
 interface Said {
-  readonly commands: readonly { readonly server: string; readonly how: string; readonly command: string; readonly writes: boolean }[];
-  readonly header: { readonly findings: readonly { readonly severity: string; readonly code: string; readonly what: string; readonly cures: readonly string[] }[] };
+  readonly commands: readonly {
+    readonly server: string;
+    readonly how: string;
+    readonly command: string;
+    readonly writes: boolean;
+  }[];
+  readonly header: {
+    readonly findings: readonly {
+      readonly severity: string;
+      readonly code: string;
+      readonly what: string;
+      readonly cures: readonly string[];
+    }[];
+  };
 }
 
 const read = (text: string): Said => JSON.parse(text) as Said;
@@ -41,11 +53,27 @@ test.concurrent('an outage longer than the fuse is refused with its numbers and 
   await using scene = await openScene();
   const lab = await scene.lab({ scenario: 'feb-2021', ttl: SHORT_LIVED });
   const out = join(scene.stateDir, 'plan.json');
-  const planned = await scene.neap('plan', 'database-upgrade', '--fleet', lab.fleet, '--input', 'outageMs=300000', '--out', out);
+  const planned = await scene.neap(
+    'plan',
+    'database-upgrade',
+    '--fleet',
+    lab.fleet,
+    '--input',
+    'outageMs=300000',
+    '--out',
+    out,
+  );
   expect(planned).toMatchObject({ code: 4, stderr: '' });
   expect(planned.stdout).toMatch(/Fuse: 2 min 4\d s; planned outage 5 min, margin 20 s/);
   expect(planned.stdout).toMatch(/outage of 300 s with its margin of 20 s does not fit the fuse of 1[67]\d s/);
-  for (const cure of [/Shorten the outage to 14\d s/, /Raise the lowest time to live to 3\d\d s/, /stale values/, /timeout of at most [\d.]+ s/, /concurrency at \d+ requests/, /at the edge/]) {
+  for (const cure of [
+    /Shorten the outage to 14\d s/,
+    /Raise the lowest time to live to 3\d\d s/,
+    /stale values/,
+    /timeout of at most [\d.]+ s/,
+    /concurrency at \d+ requests/,
+    /at the edge/,
+  ]) {
     expect(planned.stdout).toMatch(cure);
   }
   const ran = await scene.neap('run', out, '--unattended');
@@ -53,8 +81,12 @@ test.concurrent('an outage longer than the fuse is refused with its numbers and 
   expect(ran.stdout).toMatch(/Refused: this plan cannot be run/);
   // The cure that it names is one: as much, and not more.
   const cured = /Shorten the outage to (\d+) s/.exec(planned.stdout)?.[1];
-  expect(await scene.neap('plan', 'database-upgrade', '--fleet', lab.fleet, '--input', `outageMs=${cured}000`)).toMatchObject({ code: 0 });
-  expect(await scene.neap('plan', 'database-upgrade', '--fleet', lab.fleet, '--input', `outageMs=${Number(cured) + 2}000`)).toMatchObject({ code: 4 });
+  expect(
+    await scene.neap('plan', 'database-upgrade', '--fleet', lab.fleet, '--input', `outageMs=${cured}000`),
+  ).toMatchObject({ code: 0 });
+  expect(
+    await scene.neap('plan', 'database-upgrade', '--fleet', lab.fleet, '--input', `outageMs=${Number(cured) + 2}000`),
+  ).toMatchObject({ code: 4 });
   expect(writes(await lab.record())).toEqual([]);
 });
 
@@ -67,12 +99,15 @@ test.concurrent('the journal of commands holds nothing that writes, and the lab 
   expect(commands.filter((command) => command.writes)).toEqual([]);
   const record = await lab.record();
   expect(record.filter((entry) => entry.writes || entry.changed)).toEqual([]);
-  const tally = (entries: readonly (readonly [server: string | null, what: string])[]) => entries.map(([server, what]) => `${server}: ${what.replace('read files', 'read-files')}`).toSorted();
+  const tally = (entries: readonly (readonly [server: string | null, what: string])[]) =>
+    entries.map(([server, what]) => `${server}: ${what.replace('read files', 'read-files')}`).toSorted();
   const sent = tally(commands.filter(({ how }) => how === 'ssh').map(({ server, command }) => [server, command]));
   expect(sent).toEqual(tally(record.map(({ server, what }) => [server, what])));
   expect(new Set(commands.map(({ server }) => server)).size).toBe(6);
   // Every other way is a plain GET, or a BMC's reading.
-  expect(commands.filter(({ how, command }) => how !== 'ssh' && !/^(GET |read the power state$)/.test(command))).toEqual([]);
+  expect(
+    commands.filter(({ how, command }) => how !== 'ssh' && !/^(GET |read the power state$)/.test(command)),
+  ).toEqual([]);
 });
 
 test.concurrent('bmc-down: refused, since what hangs there could not be brought back', async () => {
@@ -81,7 +116,11 @@ test.concurrent('bmc-down: refused, since what hangs there could not be brought 
   const planned = await scene.neap('plan', 'database-upgrade', '--fleet', lab.fleet, ...SHORT, '--json');
   expect(planned.code).toBe(4);
   const found = refusals(read(planned.stdout));
-  expect(found.map(({ what }) => /^(.*): its BMC is not ready/.exec(what)?.[1])).toEqual(['api-04', 'api-05', 'api-06']);
+  expect(found.map(({ what }) => /^(.*): its BMC is not ready/.exec(what)?.[1])).toEqual([
+    'api-04',
+    'api-05',
+    'api-06',
+  ]);
   for (const { cures } of found) expect(cures).toEqual(['Mend the BMC, or leave the server out with --except']);
   expect((await scene.neap('run', 'database-upgrade', '--fleet', lab.fleet, ...SHORT, '--unattended')).code).toBe(4);
   expect(writes(await lab.record())).toEqual([]);
@@ -90,11 +129,16 @@ test.concurrent('bmc-down: refused, since what hangs there could not be brought 
 test.concurrent('--except: named with its reason, and refused while the balancer still gives the server traffic', async () => {
   await using scene = await openScene();
   const lab = await scene.lab({ scenario: 'bmc-down', servers: 5 });
-  const except = ['api-03', 'api-04', 'api-05'].flatMap((server) => ['--except', `${server}=disk replaced, back on Monday`]);
+  const except = ['api-03', 'api-04', 'api-05'].flatMap((server) => [
+    '--except',
+    `${server}=disk replaced, back on Monday`,
+  ]);
   const out = join(scene.stateDir, 'plan.json');
   const early = await scene.neap('plan', 'database-upgrade', '--fleet', lab.fleet, ...SHORT, ...except);
   expect(early.code).toBe(4);
-  expect(early.stdout).toMatch(/api-04 is left out \(disk replaced, back on Monday\), and the balancer still gives it traffic/);
+  expect(early.stdout).toMatch(
+    /api-04 is left out \(disk replaced, back on Monday\), and the balancer still gives it traffic/,
+  );
   for (const server of ['api-03', 'api-04', 'api-05']) await lab.byHand(server, (hands) => hands.call('traffic-out'));
   const planned = await scene.neap('plan', 'database-upgrade', '--fleet', lab.fleet, ...SHORT, ...except, '--out', out);
   expect(planned).toMatchObject({ code: 0 });

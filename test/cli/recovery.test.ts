@@ -8,10 +8,15 @@ import { openScene, SHORT } from '../support/scene.ts';
 
 vi.setConfig({ testTimeout: 90_000, maxConcurrency: 4 });
 
-const inService = ({ servers }: LabStatus) => servers.filter(({ offline, hung, inRotation, seenUp }) => !offline && !hung && inRotation && seenUp).map(({ name }) => name);
-const on = (record: readonly RecordEntry[], server: string, what: RegExp) => record.filter((entry) => entry.server === server && entry.ok && what.test(entry.what));
+const inService = ({ servers }: LabStatus) =>
+  servers
+    .filter(({ offline, hung, inRotation, seenUp }) => !offline && !hung && inRotation && seenUp)
+    .map(({ name }) => name);
+const on = (record: readonly RecordEntry[], server: string, what: RegExp) =>
+  record.filter((entry) => entry.server === server && entry.ok && what.test(entry.what));
 const isAsked = (step: StepState | undefined) => step?.step === 'gate' && step.phase === 'asked';
-const resets = (record: readonly RecordEntry[]) => record.filter(({ via, what }) => via === 'bmc' && what.startsWith('reset'));
+const resets = (record: readonly RecordEntry[]) =>
+  record.filter(({ via, what }) => via === 'bmc' && what.startsWith('reset'));
 
 test.concurrent('half-applied: four are named with their diffs, quarantined, mended and returned', async () => {
   await using scene = await openScene();
@@ -25,7 +30,8 @@ test.concurrent('half-applied: four are named with their diffs, quarantined, men
   const step = header.steps.find(({ title }) => title.startsWith('prove configuration'))!.id;
   const found = Object.entries(slices[0]!.verdicts[step]!).filter(([, { verdict }]) => verdict === 'change');
   expect(found.map(([server]) => server)).toEqual(['api-01', 'api-03', 'api-05', 'api-07']);
-  for (const [, { diff }] of found) expect(diff).toEqual([expect.stringMatching(/traffic: in -> out/), ...diff!.slice(1, -1), 'reload the process']);
+  for (const [, { diff }] of found)
+    expect(diff).toEqual([expect.stringMatching(/traffic: in -> out/), ...diff!.slice(1, -1), 'reload the process']);
   expect(found[3]![1].diff![1]).toMatch(/the file is right, but the process holds/);
 
   const before = (await lab.record()).length;
@@ -39,14 +45,20 @@ test.concurrent('half-applied: four are named with their diffs, quarantined, men
     expect(moves.filter((what) => what === 'traffic out')).toHaveLength(1);
     expect(mending.at(-1)).toBe('traffic in');
     expect(mending.at(-2)).toBe('apictl reload');
-    expect(mending.slice(1, -2).filter((what) => what.includes('/srv/api/')).length > 0).toBe(diff!.length > 3 || diff!.some((line) => line.includes('content')));
+    expect(mending.slice(1, -2).filter((what) => what.includes('/srv/api/')).length > 0).toBe(
+      diff!.length > 3 || diff!.some((line) => line.includes('content')),
+    );
     expect(moves.slice(0, moves.indexOf('traffic out')).some((what) => what.includes('/srv/api/'))).toBe(false);
   }
-  expect(record.filter(({ server, what }) => what.startsWith('traffic') && !found.some(([name]) => name === server))).toEqual([]);
+  expect(
+    record.filter(({ server, what }) => what.startsWith('traffic') && !found.some(([name]) => name === server)),
+  ).toEqual([]);
   expect(inService(await lab.status())).toHaveLength(8);
   // And it is as declared: a fresh preview finds nothing to mend.
   const again = await scene.neap('plan', 'recover-fleet', '--fleet', lab.fleet);
-  expect(again.stdout).toMatch(/prove configuration.*\n\s+api-01, api-02, api-03, api-04, api-05, api-06, api-07, api-08: nothing to do/);
+  expect(again.stdout).toMatch(
+    /prove configuration.*\n\s+api-01, api-02, api-03, api-04, api-05, api-06, api-07, api-08: nothing to do/,
+  );
 });
 
 test.concurrent('dead-server: recovered over Redfish once a person said yes, and proven by its boot', async () => {
@@ -54,12 +66,23 @@ test.concurrent('dead-server: recovered over Redfish once a person said yes, and
   const lab = await scene.lab({ scenario: 'dead-server', connectMs: 2_000, model: { bootMs: 5_000 } });
   const voyage = await scene.run('recover-fleet', '--fleet', lab.fleet);
   await voyage.until(({ tracks: [, recovery] }) => recovery !== undefined && isAsked(recovery.steps[recovery.cursor]));
-  const { gates } = JSON.parse((await scene.neap('status', '--json')).stdout) as { gates: { gate: string; question: string; answers: string[] }[] };
+  const { gates } = JSON.parse((await scene.neap('status', '--json')).stdout) as {
+    gates: { gate: string; question: string; answers: string[] }[];
+  };
   expect(gates).toMatchObject([{ gate: 'c1:c1.2', question: 'Hard-reset over the BMC?', answers: ['yes', 'no'] }]);
   // It waits for the person.
   expect(resets(await lab.record())).toEqual([]);
   expect(on(await lab.record(), 'api-04', /^traffic out$/)).toHaveLength(1);
-  const answered = await scene.neap('approve', voyage.run, gates[0]!.gate, 'yes', '--as', 'demo', '--reason', 'seen on the console');
+  const answered = await scene.neap(
+    'approve',
+    voyage.run,
+    gates[0]!.gate,
+    'yes',
+    '--as',
+    'demo',
+    '--reason',
+    'seen on the console',
+  );
   expect(answered).toMatchObject({ code: 0, stderr: '' });
   const { code, stdout } = await voyage.ended;
   expect(code).toBe(0);
@@ -81,8 +104,22 @@ test.concurrent('dead-server: recovered over Redfish once a person said yes, and
 
 test.concurrent('dead-fleet: full service, nobody reset twice, nobody given traffic before the database answers from it', async () => {
   await using scene = await openScene();
-  const lab = await scene.lab({ scenario: 'dead-fleet', connectMs: 2_000, servers: 10, timeLapse: 40, model: { bootMs: 5_000 } });
-  const ran = await scene.neap('run', 'recover-fleet', '--fleet', lab.fleet, '--input', 'resetsPerMinute=120', '--unattended');
+  const lab = await scene.lab({
+    scenario: 'dead-fleet',
+    connectMs: 2_000,
+    servers: 10,
+    timeLapse: 40,
+    model: { bootMs: 5_000 },
+  });
+  const ran = await scene.neap(
+    'run',
+    'recover-fleet',
+    '--fleet',
+    lab.fleet,
+    '--input',
+    'resetsPerMinute=120',
+    '--unattended',
+  );
   expect(ran.stdout).toMatch(/closed: Done\. .*Recovered on the way/);
   expect(ran.code).toBe(0);
   // So many at once: power was disarmed until a person re-armed it.

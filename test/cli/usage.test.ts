@@ -14,20 +14,45 @@ test.concurrent('wrong words about a runbook, an input, a server or a file: exit
   const lab = await scene.lab({ servers: 2 });
   const on = ['--fleet', lab.fleet];
   const cases: readonly (readonly [words: readonly string[], said: RegExp])[] = [
-    [['database-upgrade', ...on, '--input', 'outage=20'], /Unrecognized key: "outage".*Nothing was contacted\. Correct --input; this runbook takes: outageMs, marginMs, capacityPerSecond/s],
-    [['database-upgrade', ...on, '--input', 'outageMs=soon'], /expected number, received string\s+→ at outageMs\. Nothing was contacted\. Correct --input/],
-    [['database-upgrade', ...on, '--input', 'outageMs'], /outageMs: the input is not usable: it is not key=value.*Write: --input outageMs=120000/],
-    [['database-upgrade', ...on, '--except', 'api-99=gone'], /--except names api-99, which the fleet does not have.*`neap fleet check` lists the servers/],
+    [
+      ['database-upgrade', ...on, '--input', 'outage=20'],
+      /Unrecognized key: "outage".*Nothing was contacted\. Correct --input; this runbook takes: outageMs, marginMs, capacityPerSecond/s,
+    ],
+    [
+      ['database-upgrade', ...on, '--input', 'outageMs=soon'],
+      /expected number, received string\s+→ at outageMs\. Nothing was contacted\. Correct --input/,
+    ],
+    [
+      ['database-upgrade', ...on, '--input', 'outageMs'],
+      /outageMs: the input is not usable: it is not key=value.*Write: --input outageMs=120000/,
+    ],
+    [
+      ['database-upgrade', ...on, '--except', 'api-99=gone'],
+      /--except names api-99, which the fleet does not have.*`neap fleet check` lists the servers/,
+    ],
     [['database-upgrade', ...on, '--except', 'api-01'], /--except api-01 has no reason.*Write: --except api-07="/],
     [['database-upgrade', ...on, '--except', 'api-01=x', '--except', 'api-02=y'], /group api has no server left/],
-    [['no-such-runbook', ...on], /no-such-runbook: the runbook is not usable: there is no such file.*such as database-upgrade/],
-    [['database-upgrade', '--fleet', 'nowhere.ts'], /nowhere\.ts: the fleet is not usable: there is no such file.*--fleet/],
+    [
+      ['no-such-runbook', ...on],
+      /no-such-runbook: the runbook is not usable: there is no such file.*such as database-upgrade/,
+    ],
+    [
+      ['database-upgrade', '--fleet', 'nowhere.ts'],
+      /nowhere\.ts: the fleet is not usable: there is no such file.*--fleet/,
+    ],
     [['database-upgrade'], /no fleet is named.*--fleet FILE/],
-    [['database-upgrade', ...on, '--out', join(scene.stateDir, 'no/such/plan.json')], /no\/such\/plan\.json: the plan cannot be written: ENOENT.*Name a file in a folder that exists/],
+    [
+      ['database-upgrade', ...on, '--out', join(scene.stateDir, 'no/such/plan.json')],
+      /no\/such\/plan\.json: the plan cannot be written: ENOENT.*Name a file in a folder that exists/,
+    ],
   ];
   for (const [words, said] of cases) {
     const ran = await scene.neap('plan', ...words);
-    expect({ words, code: ran.code, stderr: ran.stderr }).toEqual({ words, code: 2, stderr: expect.stringMatching(said) });
+    expect({ words, code: ran.code, stderr: ran.stderr }).toEqual({
+      words,
+      code: 2,
+      stderr: expect.stringMatching(said),
+    });
     expect(ran.stdout).toBe('');
   }
   const asked = (await lab.record()).filter(({ what }) => !what.startsWith('cat '));
@@ -41,14 +66,24 @@ test.concurrent('a fleet file with a mistake: which file, where in it, and how t
   const text = await readFile(lab.fleet, 'utf8');
   const wrong = join(scene.stateDir, 'wrong.ts');
   const cases: readonly (readonly [text: string, said: RegExp])[] = [
-    [text.replaceAll('"group": "api"', '"grupp": "api"'), /wrong\.ts: the fleet is not usable: .*grupp.*→ at servers\[0\].*`neap fleet check` reads it again/s],
+    [
+      text.replaceAll('"group": "api"', '"grupp": "api"'),
+      /wrong\.ts: the fleet is not usable: .*grupp.*→ at servers\[0\].*`neap fleet check` reads it again/s,
+    ],
     [text.replaceAll('"api-02"', '"api-01"'), /server api-01 is listed twice.*Give every server a name of its own/],
-    [text.replace('"password": "file:', '"password": "secret:'), /a secret is a reference: env:NAME, file:\/path or command:/],
+    [
+      text.replace('"password": "file:', '"password": "secret:'),
+      /a secret is a reference: env:NAME, file:\/path or command:/,
+    ],
     ['export default {', /wrong\.ts: the fleet is not usable: it cannot be loaded: .*Correct it/],
   ];
   for (const [given, said] of cases) {
     await writeFile(wrong, given);
-    expect(await scene.neap('plan', 'database-upgrade', '--fleet', wrong)).toEqual({ code: 2, stdout: '', stderr: expect.stringMatching(said) });
+    expect(await scene.neap('plan', 'database-upgrade', '--fleet', wrong)).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringMatching(said),
+    });
   }
   // What it names reads the file again.
   expect(await scene.neap('fleet', 'check', '--fleet', wrong)).toMatchObject({ code: 2, stdout: '' });
@@ -60,7 +95,10 @@ test.concurrent('wrong words elsewhere: exit 2, and the right ones', async () =>
   const notPlan = join(scene.stateDir, 'plan.json');
   await writeFile(notPlan, '{}');
   const cases: readonly (readonly [words: readonly string[], said: RegExp])[] = [
-    [['run', notPlan], /plan\.json: the plan is not usable: it is no plan of this version of neap.*Make it anew: neap plan RUNBOOK --out plan\.json/],
+    [
+      ['run', notPlan],
+      /plan\.json: the plan is not usable: it is no plan of this version of neap.*Make it anew: neap plan RUNBOOK --out plan\.json/,
+    ],
     [['run', 'gone.json'], /gone\.json: the plan is not usable: it cannot be read.*neap plan --out/],
     [['run', notPlan, '--input', 'outageMs=1'], /plan/],
     [['frobnicate'], /unknown command 'frobnicate'/],
@@ -80,9 +118,33 @@ test.concurrent('every command has --help, with an example', async () => {
   await using scene = await openScene();
   const top = await scene.neap('--help');
   expect(top.code).toBe(0);
-  const names = [...top.stdout.slice(top.stdout.indexOf('Commands:')).matchAll(/^ {2}([a-z]+)\b/gm)].map(([, name]) => name!).filter((name) => name !== 'help');
-  expect(names).toEqual(expect.arrayContaining(['init', 'plan', 'run', 'attach', 'status', 'resume', 'approve', 'abort', 'rollback', 'report', 'fleet', 'lab', 'demo']));
-  const all = names.flatMap((name) => (name === 'fleet' ? [['fleet', 'check']] : name === 'lab' ? ['up', 'down', 'tell'].map((each) => ['lab', each]) : [[name]]));
+  const names = [...top.stdout.slice(top.stdout.indexOf('Commands:')).matchAll(/^ {2}([a-z]+)\b/gm)]
+    .map(([, name]) => name!)
+    .filter((name) => name !== 'help');
+  expect(names).toEqual(
+    expect.arrayContaining([
+      'init',
+      'plan',
+      'run',
+      'attach',
+      'status',
+      'resume',
+      'approve',
+      'abort',
+      'rollback',
+      'report',
+      'fleet',
+      'lab',
+      'demo',
+    ]),
+  );
+  const all = names.flatMap((name) =>
+    name === 'fleet'
+      ? [['fleet', 'check']]
+      : name === 'lab'
+        ? ['up', 'down', 'tell'].map((each) => ['lab', each])
+        : [[name]],
+  );
   const helps = await Promise.all(all.map(async (words) => [words, await scene.neap(...words, '--help')] as const));
   for (const [words, { code, stdout }] of helps) {
     expect({ words, code }).toEqual({ words, code: 0 });
@@ -96,7 +158,16 @@ test.concurrent('neap init writes a project whose files load, and leaves what is
   await mkdir(folder);
   const here = (...words: string[]) => neap(scene.stateDir, words, { cwd: folder });
   expect((await here('init')).code).toBe(0);
-  expect((await readdir(folder, { recursive: true })).toSorted()).toEqual(['files', 'files/app.conf', 'fleet.ts', 'neap.config.ts', 'package.json', 'runbooks', 'runbooks/database-upgrade.ts', 'runbooks/recover-fleet.ts']);
+  expect((await readdir(folder, { recursive: true })).toSorted()).toEqual([
+    'files',
+    'files/app.conf',
+    'fleet.ts',
+    'neap.config.ts',
+    'package.json',
+    'runbooks',
+    'runbooks/database-upgrade.ts',
+    'runbooks/recover-fleet.ts',
+  ]);
   await writeFile(join(folder, 'files/app.conf'), 'mine\n');
   expect((await here('init')).stdout).toMatch(/^kept .*app\.conf$/m);
   expect(await readFile(join(folder, 'files/app.conf'), 'utf8')).toBe('mine\n');

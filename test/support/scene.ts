@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { afterAll } from 'vitest';
 import { attach } from '../../src/cli/session.ts';
 import { createReach, engineOf, findRun, listRuns, placeOf } from '../../src/engine/index.ts';
 import {
@@ -69,8 +70,15 @@ export const PATIENT_TTL = { minMs: 600_000, maxMs: 900_000, drawn: 'per-refresh
 /** A run's engine stands within this, in real milliseconds, on a machine with other things to do. */
 const STANDS_WITHIN_MS = 30_000;
 
+/** Whose test ran out of time is taken down with its file. */
+const open = new Set<string>();
+afterAll(async () => {
+  for (const stateDir of open) await takeDown(stateDir);
+}, 30_000);
+
 export async function openScene(): Promise<Scene> {
   const stateDir = await mkdtemp(join(tmpdir(), 'neap-cli-'));
+  open.add(stateDir);
   return {
     stateDir,
     neap: (...words) => neap(stateDir, words),
@@ -92,12 +100,15 @@ export async function openScene(): Promise<Scene> {
     },
     run: (...words) => startRun(stateDir, words),
     killEngine: (run) => killEngine(stateDir, run),
-    async [Symbol.asyncDispose]() {
-      for (const run of listRuns(stateDir)) await killEngine(stateDir, run);
-      await labDown({ stateDir, all: true });
-      await rm(stateDir, { recursive: true, force: true });
-    },
+    [Symbol.asyncDispose]: () => takeDown(stateDir),
   };
+}
+
+async function takeDown(stateDir: string): Promise<void> {
+  open.delete(stateDir);
+  for (const run of listRuns(stateDir)) await killEngine(stateDir, run);
+  await labDown({ stateDir, all: true });
+  await rm(stateDir, { recursive: true, force: true });
 }
 
 async function openLab(
