@@ -127,9 +127,7 @@ function never(): never {
 }
 
 /** A run whose engine is gone, as its journal tells it. */
-export async function readRun(
-  place: RunPlace,
-): Promise<{
+export async function readRun(place: RunPlace): Promise<{
   readonly plan: Plan;
   readonly machine: Machine;
   readonly state: RunState | null;

@@ -21,6 +21,7 @@ export interface ActorInput {
   readonly reach: Reach;
   readonly clock: Clock;
   readonly expected: (server: Server) => Promise<readonly ExpectedFile[]>;
+  readonly goesHome: () => boolean;
 }
 
 /** Makes effects happen, one at a time as it is told, and gives what became of each as an event. Never throws for what a server does. */
@@ -74,7 +75,8 @@ export class Actor {
   async #look(effect: Extract<Targeted, { effect: 'look' }>): Promise<Looked> {
     for (;;) {
       const seen = await this.#lookOnce(effect);
-      const over = effect.soakUntilMs === null || this.#in.clock.nowMs() >= effect.soakUntilMs;
+      // The way home does not wait for a soak: what it would still show is of no use then.
+      const over = effect.soakUntilMs === null || this.#in.clock.nowMs() >= effect.soakUntilMs || this.#in.goesHome();
       if (over || !seen.condition.holds || seen.verdict.verdict === 'refused') return seen;
       await this.#pause(effect.soakUntilMs);
     }

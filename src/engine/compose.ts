@@ -3,7 +3,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { createJournal, openJournal, openRegistry } from '../journal/index.ts';
 import { FailureError, type Fleet, type Plan, type Server } from '../model/index.ts';
 import { outline, type Outline } from '../plan/index.ts';
-import type { Clock, ExpectedFile, JournalRow } from '../ports/index.ts';
+import type { ExpectedFile, JournalRow } from '../ports/index.ts';
 import {
   createMachine,
   trackOf,
@@ -14,7 +14,7 @@ import {
   type Stamped,
 } from '../run/index.ts';
 import { groupsOf } from '../steps/index.ts';
-import { Actor } from './act.ts';
+import { Actor, type ActorInput } from './act.ts';
 import { planClock, wallClockMs } from './clock.ts';
 import { expectedFiles } from './expected.ts';
 import { Host } from './host.ts';
@@ -23,7 +23,7 @@ import { loadFleet, loadRunbook, type Loaded } from './load.ts';
 import { requestSchema } from './messages.ts';
 import { sendPage } from './pager.ts';
 import { ownVersion } from './planning.ts';
-import { createReach, type Reach } from './reach/index.ts';
+import { createReach } from './reach/index.ts';
 import { readOrder, readPlan, type Order, type RunPlace } from './runs.ts';
 import { serveViews, socketPath, type ViewServer } from './socket.ts';
 
@@ -74,6 +74,7 @@ export async function runEngine(
     reach,
     clock,
     stepAt: (track, at) => stepIdAt(host.state, machine, track, at),
+    goesHome: () => host.state.mode === 'home',
   });
   host.replay(rows.map((row) => ({ atMs: row.atMs, event: row.event as unknown as RunEvent }) satisfies Stamped));
   await announce(place, loaded, host, rows.length === 0, views.path);
@@ -159,7 +160,7 @@ async function load(place: RunPlace, mode: 'start' | 'resume'): Promise<LoadedRu
 function actorFor(
   place: RunPlace,
   { plan, fleet, outline: laid }: LoadedRun,
-  { reach, clock, stepAt }: { reach: Reach; clock: Clock; stepAt: (track: string, at: number) => string },
+  parts: Pick<ActorInput, 'reach' | 'clock' | 'goesHome'> & { readonly stepAt: (track: string, at: number) => string },
 ): Actor {
   const expectedBy = new Map<string, Promise<ExpectedFile[]>>();
   const expected = (server: Server): Promise<readonly ExpectedFile[]> => {
@@ -169,7 +170,16 @@ function actorFor(
     return known;
   };
   const servers = new Map<string, Server>(fleet.value.servers.map((server) => [server.name, server]));
-  return new Actor({ run: place.run, kinds: knownSteps(plan, laid, stepAt), servers, reach, clock, expected });
+  const { reach, clock, goesHome, stepAt } = parts;
+  return new Actor({
+    run: place.run,
+    kinds: knownSteps(plan, laid, stepAt),
+    servers,
+    reach,
+    clock,
+    expected,
+    goesHome,
+  });
 }
 
 /** Which of the plan's steps a track's n-th is: a way home and a contingency have lines of their own. */

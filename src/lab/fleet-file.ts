@@ -6,7 +6,7 @@ import type { World } from '../herd/index.ts';
 import { LAB_SESSION } from './web.ts';
 
 /** On the loopback silence is known sooner than over a network; in real milliseconds. */
-const CONNECT_TIMEOUT_MS = 1_500;
+const CONNECT_TIMEOUT_MS = 3_000;
 
 /** Where one server of the lab is reached. */
 export interface Addresses {
@@ -34,7 +34,7 @@ type ServerInput = FleetInput['servers'][number];
 type ServiceInput = ServerInput['service'];
 
 /** I/O deadline of a call that waits for nothing, in real milliseconds. */
-const CALL_MS = 2_500;
+const CALL_MS = 4_000;
 
 /** The lab as a fleet like any other. */
 export function fleetOf(parts: FleetParts): FleetInput {

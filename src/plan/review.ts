@@ -62,7 +62,8 @@ function perServer(trouble: readonly Trouble[], takes: boolean): Finding[] {
   // Failures of one sort are one finding: each names its own address, and six of them are one thing to look at.
   const alike = Map.groupBy(
     trouble,
-    ({ sort, code, what, server }) => `${sort} ${code} ${sort === 'failed' ? '' : what.replaceAll(server, '*')}`,
+    ({ sort, code, what, server }) =>
+      `${sort} ${code} ${sort === 'failed' ? '' : what.replaceAll(server, '*').replaceAll(/\d+/g, '#')}`,
   );
   return [...alike.values()].map((group) => {
     const { sort, code, what, cure } = group[0] as Trouble;

@@ -59,10 +59,13 @@ export function unprovenServers(state: RunState, index: PlanIndex): string[] {
     )
       stuck.add(server);
   }
+  const takes = index.plan.header.steps.some((step) => step.step === 'act' && step.nature === 'risk');
   for (const [server, out] of Object.entries(state.out)) {
     const given = out.fate === 'hung' && !out.recovered;
     const doubtful = out.fate === 'unknown' && !backBy.has(server);
-    if (given || doubtful) stuck.add(server);
+    // Where the line is there to bring servers back, one that it could not bring back is not merely left out.
+    const missed = !takes && !out.recovered;
+    if (given || doubtful || missed) stuck.add(server);
   }
   return [...stuck].toSorted();
 }

@@ -95,7 +95,7 @@ test.skipIf(kind === null)(
   `a run in a pseudo-terminal of ${kind ?? 'tmux or script, of which neither is installed'}`,
   async () => {
     await using scene = await openScene();
-    const lab = await scene.lab({ servers: 4, timeLapse: 30 });
+    const lab = await scene.lab({ servers: 4, timeLapse: 15 });
     const plan = await scene.plan(lab);
     using terminal = openTerminal(scene.stateDir, `${LAUNCHER} run ${plan} --yes`);
 
