@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { expect, test, vi } from 'vitest';
 import type { LabStatus } from '../../src/lab/index.ts';
 import type { StepState } from '../../src/run/index.ts';
@@ -118,3 +120,26 @@ test.concurrent('an engine that was killed: status and attach say so, and the re
   expect(resumed.code).toBe(0);
   expect(atHome(await lab.status())).toBe(true);
 });
+
+test.concurrent.each(['SIGHUP', 'SIGKILL'] as const)(
+  'the terminal is gone (%s): the run goes on, and attach shows it to its end',
+  async (signal) => {
+    await using scene = await openScene();
+    const lab = await scene.lab({ servers: 4 });
+    const plan = await scene.plan(lab);
+    // A session of its own, as a terminal's: what ends it ends everything in it, and the engine is not in it.
+    const view = spawn(fileURLToPath(new URL('../../bin/neap', import.meta.url)), ['run', plan, '--unattended'], {
+      detached: true,
+      stdio: ['ignore', 'pipe', 'ignore'],
+      env: { ...process.env, NEAP_STATE_DIR: scene.stateDir },
+    });
+    await new Promise((resolve) => view.stdout.once('data', resolve));
+    const gone = new Promise((resolve) => view.once('close', resolve));
+    process.kill(-view.pid!, signal);
+    await gone;
+    const attached = await scene.neap('attach');
+    expect(attached.code).toBe(0);
+    expect(attached.stdout).toMatch(/step 16 give traffic: 4 of 4 done[\s\S]*closed: Done\./);
+    expect(atHome(await lab.status())).toBe(true);
+  },
+);
