@@ -62,7 +62,7 @@ export async function makePlan({ runbook, fleet, inputs, except, onRead }: PlanW
         except.map(async (each) => ({ ...each, traffic: await trafficOf(fleet.value, each.server, reach) })),
       ),
       forecast: forecast?.forecast ?? null,
-      findings: [...(forecast?.findings ?? []), ...coverage(fleet.value)],
+      findings: [...(forecast?.findings ?? []), ...coverage(fleet.value), ...overload(laid)],
     });
     return { plan, commands };
   } finally {
@@ -117,6 +117,27 @@ async function trafficOf(fleet: Fleet, name: string, reach: Reach): Promise<'in'
     if (error instanceof FailureError) return 'unknown';
     throw error;
   }
+}
+
+/** A refresh that is paced above what a dependency is declared to serve would be an outage of its own. */
+function overload({ steps, servers }: Outline): CompileInput['findings'] {
+  const capacities = servers.flatMap(({ service }) =>
+    Object.values(service.dependencies).flatMap(({ capacityPerSecond }) => capacityPerSecond ?? []),
+  );
+  const capacity = Math.min(...capacities);
+  const clocks = Math.max(1, ...servers.map(({ service }) => service.clocks.length));
+  return steps.flatMap((step) => {
+    const paced = step.step === 'act' && step.needs.some(({ need }) => need === 'answers') ? step.perSecond : null;
+    if (paced === null || paced * clocks <= capacity) return [];
+    return [
+      {
+        severity: 'refusal' as const,
+        code: 'capacity',
+        what: `step ${step.id} (${step.title}) would ask for ${paced * clocks} refreshes a second, and the fleet declares a capacity of ${capacity}`,
+        cures: [`Pace it at ${capacity / clocks} servers a second or fewer`],
+      },
+    ];
+  });
 }
 
 /** What neap cannot know of this fleet, said beforehand. */

@@ -3,6 +3,7 @@ export { canonicalJson } from './canonical.ts';
 export { compile, tampered, type CompileInput } from './compile.ts';
 export { foresee, learn, NOTHING_FORESEEN, remember, type Foresight, type Told } from './foresee.ts';
 export { sha256Hex } from './hash.ts';
+export { lineDiff } from './line-diff.ts';
 export { outline, type Outline } from './outline.ts';
 export { refuse } from './refuse.ts';
 export { concurrencyOf, expectedOf, homeOf } from './timing.ts';

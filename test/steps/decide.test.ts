@@ -95,6 +95,7 @@ describe('configuration', () => {
     expected: [FILE],
     files: [FILE],
     running: [{ path: FILE.path, sha256: FILE.sha256 }],
+    shown: [],
     traffic: 'in' as const,
   };
   const wish = { mend: true, againAfterMs: 0 };
@@ -104,6 +105,15 @@ describe('configuration', () => {
     expect(proveConfiguration.decide({ ...PROVEN, expected: [], files: [], running: [] }, wish).verdict).toBe(
       'nothing',
     );
+  });
+
+  test('a file that the fleet marks show is shown line by line, and what could act on a terminal is not', () => {
+    const shown = [{ path: FILE.path, found: 'a\nold\nc\n', wanted: 'a\nnew\u001b[2J\nc\nd\n' }];
+    const decided = proveConfiguration.decide({ ...PROVEN, files: [{ ...FILE, sha256: 'b'.repeat(64) }], shown }, wish);
+    if (decided.verdict !== 'change') throw new Error(decided.verdict);
+    expect(decided.diff).toEqual(expect.arrayContaining(['/etc/a, line by line:', '  - old', '  + new?[2J', '  + d']));
+    expect(decided.diff.join()).not.toContain('- a');
+    expect(JSON.stringify(decided.change)).not.toContain('old');
   });
 
   test.each([

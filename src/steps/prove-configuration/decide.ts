@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Verdict } from '../../model/index.ts';
+import { lineDiff } from '../../plan/index.ts';
 
 export const input = z.strictObject({
   /** Mend what is not as declared; otherwise such a server is refused. */
@@ -17,7 +18,12 @@ export const configurationSchema = z.strictObject({
 });
 export type ConfigurationFacts = z.output<typeof configurationSchema>;
 
-export const pinned = z.strictObject({ ...configurationSchema.shape, traffic: z.enum(['in', 'out']).nullable() });
+export const pinned = z.strictObject({
+  ...configurationSchema.shape,
+  /** Both contents of files that the fleet marks `show` and that differ; of others only digests leave the server. */
+  shown: z.array(z.strictObject({ path: z.string(), found: z.string(), wanted: z.string() })),
+  traffic: z.enum(['in', 'out']).nullable(),
+});
 
 export const change = z.strictObject({
   /** Out of the balancer until it is proven. */
@@ -43,10 +49,19 @@ export function decide(
       ) !== null,
   );
   const quarantine = facts.traffic === 'in';
+  const contents = facts.shown.flatMap(({ path, found: old, wanted }) => [
+    `${path}, line by line:`,
+    ...lineDiff(old, wanted),
+  ]);
   return {
     verdict: 'change',
     change: { quarantine, files, reload: true },
-    diff: [...(quarantine ? ['traffic: in -> out (quarantined until proven)'] : []), ...found, 'reload the process'],
+    diff: [
+      ...(quarantine ? ['traffic: in -> out (quarantined until proven)'] : []),
+      ...found,
+      ...contents,
+      'reload the process',
+    ],
   };
 }
 
