@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../model/index.ts';
+import type { JsonObject } from '../model/index.ts';
 
 /** One line of a journal, as it was written: `hash` covers all the others. */
 export interface JournalRow {
@@ -29,5 +29,3 @@ export interface Claim {
   readonly sinceMs: number;
   readonly by: string;
 }
-
-export type { Json };

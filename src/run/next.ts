@@ -1,4 +1,3 @@
-import type { ActStep } from '../model/index.ts';
 import { spentOf, startsAllowed } from './budget.ts';
 import type { Effect } from './effects.ts';
 import type { RunEvent } from './events.ts';
@@ -165,5 +164,3 @@ function fusePageAt(state: RunState): number | null {
 export function budgetOf(state: RunState, index: PlanIndex): { readonly spent: number; readonly failures: number } {
   return { spent: spentOf(state), failures: index.plan.header.budget.failures };
 }
-
-export type { ActStep };

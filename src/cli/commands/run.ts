@@ -1,17 +1,9 @@
 import { hostname, userInfo } from 'node:os';
-import {
-  EngineRefused,
-  loadConfig,
-  prepareRun,
-  readPlan,
-  startEngine,
-  type Config,
-  type RunPlace,
-} from '../../engine/index.ts';
+import { loadConfig, prepareRun, readPlan, startEngine, type Config, type RunPlace } from '../../engine/index.ts';
 import type { Plan } from '../../model/index.ts';
 import { usage } from '../usage.ts';
 import { planText } from '../views/plan.ts';
-import { watch, type WatchOptions } from '../watch.ts';
+import { watch } from '../watch.ts';
 import { isRefused, preview, type PlanOptions } from './plan.ts';
 
 export interface RunOptions extends Omit<PlanOptions, 'out' | 'json'> {
@@ -44,7 +36,7 @@ export async function run(planOrRunbook: string, options: RunOptions): Promise<n
     process.stdout.write(`Run ${place.run} goes on by itself. Watch it: neap attach ${place.run}\n`);
     return 0;
   }
-  return watch(place, watchOptions(options));
+  return watch(place, options);
 }
 
 /** A person at a terminal says yes to the plan that is shown; without one, asking for the run is the yes. */
@@ -77,12 +69,4 @@ export async function prepareAndStart(
   });
   await startEngine(place, config.stateDir, 'start');
   return place;
-}
-
-export function watchOptions({ wait }: { readonly wait: boolean }): WatchOptions {
-  return { wait };
-}
-
-export function exitCodeOf(error: unknown): number | null {
-  return error instanceof EngineRefused ? (error.stale ? 6 : 4) : null;
 }
