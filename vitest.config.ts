@@ -15,8 +15,9 @@ export default defineConfig({
   // A runbook under test means the sources beside it.
   resolve: { alias: { neap: fileURLToPath(new URL('src/index.ts', import.meta.url)) } },
   test: {
-    // Two cores, and tests that start processes of their own: more workers only make deadlines late.
-    maxWorkers: 2,
+    // Two cores, and tests that mostly wait for processes of their own: a third worker uses what two leave idle, and more
+    // would make deadlines late.
+    maxWorkers: 3,
     pool: 'forks',
     testTimeout: 20_000,
     hookTimeout: 20_000,

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { simulate, type Told } from './simulate.ts';
 
 /** Long campaigns, over other seeds: `node test/simulation/campaign.ts --seeds 1..100000`. */
-const SEEDS = 500;
+const SEEDS = 300;
 
 test(
   'the run machine keeps every promise in a world that fails, lies, stalls and changes, whatever the seed',
