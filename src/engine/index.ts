@@ -1,4 +1,5 @@
 /** The only folder that makes effects happen: loading, observing, planning, and the process that runs a plan. */
+export { eachAtOnce } from './at-once.ts';
 export { afterRealMs, pauseRealMs, planClock } from './clock.ts';
 export { loadConfig, type Config } from './config.ts';
 export { loadFleet, loadRunbook, parseInputs, type Loaded } from './load.ts';

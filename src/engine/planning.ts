@@ -4,6 +4,7 @@ import { root } from '../launch/index.ts';
 import { FailureError, type Fleet, type Json, type Plan, type Runbook, type Server } from '../model/index.ts';
 import { compile, outline, refuse, type CompileInput, type Foresight, type Outline } from '../plan/index.ts';
 import { groupsOf } from '../steps/index.ts';
+import { eachAtOnce } from './at-once.ts';
 import { planClock } from './clock.ts';
 import { capturedPaths, expectedFiles } from './expected.ts';
 import { forecastOf } from './forecast.ts';
@@ -79,18 +80,14 @@ async function readAll(
 ): Promise<Pick<CompileInput, 'foresights' | 'captured'>> {
   const foresights = new Map<string, Foresight>();
   const captured = new Map<string, Readonly<Record<string, string>>>();
-  const waiting = [...laid.servers];
-  const worker = async (): Promise<void> => {
-    for (let server = waiting.shift(); server; server = waiting.shift()) {
-      const read = reach.reader(server);
-      const held = await captureOf(server, reach);
-      if (held !== null) captured.set(server.name, held);
-      const expected = await expectedFiles(server, fleetPath, held ?? {});
-      foresights.set(server.name, await observeServer({ outline: laid, server, read, expected, nowMs }));
-      onRead?.(foresights.size, laid.servers.length);
-    }
-  };
-  await Promise.all(Array.from({ length: READ_AT_ONCE }, worker));
+  await eachAtOnce(laid.servers, READ_AT_ONCE, async (server) => {
+    const read = reach.reader(server);
+    const held = await captureOf(server, reach);
+    if (held !== null) captured.set(server.name, held);
+    const expected = await expectedFiles(server, fleetPath, held ?? {});
+    foresights.set(server.name, await observeServer({ outline: laid, server, read, expected, nowMs }));
+    onRead?.(foresights.size, laid.servers.length);
+  });
   return { foresights, captured };
 }
 

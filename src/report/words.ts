@@ -1,4 +1,4 @@
-import { clockTime } from '../run/index.ts';
+import { clockTime, duration } from '../run/index.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -6,11 +6,7 @@ const DAY_MS = 86_400_000;
 export function spanOf(ms: number): string {
   if (ms < 0) return `−${spanOf(-ms)}`;
   if (ms > 0 && ms < 950) return `${Math.max(1, Math.round(ms / 100)) / 10} s`;
-  const seconds = Math.round(ms / 1000);
-  if (seconds < 120) return `${seconds} s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 120) return seconds % 60 === 0 ? `${minutes} min` : `${minutes} min ${seconds % 60} s`;
-  return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`;
+  return duration(ms);
 }
 
 /** HH:MM:SS in UTC, and how many midnights lie between it and the run's opening. */

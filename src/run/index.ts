@@ -37,4 +37,4 @@ export {
   type TargetState,
   type Track,
 } from './state.ts';
-export { approveCommand, clockTime, gateText, nameServers } from './words.ts';
+export { approveCommand, clockTime, duration, gateText, nameServers } from './words.ts';

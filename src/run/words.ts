@@ -38,6 +38,15 @@ export function nameServers(servers: readonly string[]): string {
   return servers.length > NAMED_MAX ? `${shown} and ${servers.length - NAMED_MAX} more` : shown;
 }
 
+/** `1 h 02 min`, `3 min 20 s`, `45 s`; what is negative is no time at all. */
+export function duration(ms: number): string {
+  const inAll = Math.max(0, Math.round(ms / 1000));
+  if (inAll < 120) return `${inAll} s`;
+  const minutes = Math.floor(inAll / 60);
+  if (minutes < 120) return inAll % 60 === 0 ? `${minutes} min` : `${minutes} min ${inAll % 60} s`;
+  return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`;
+}
+
 /** HH:MM:SS in UTC: pure code knows no zones, and neither does a bastion at night. */
 export function clockTime(atMs: number): string {
   const ofDay = Math.floor(atMs / 1000) % 86_400;

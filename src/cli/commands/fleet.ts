@@ -1,4 +1,4 @@
-import { createReach, expectedFiles, loadConfig, loadFleet } from '../../engine/index.ts';
+import { createReach, eachAtOnce, expectedFiles, loadConfig, loadFleet } from '../../engine/index.ts';
 import { FailureError, type Server } from '../../model/index.ts';
 import type { ReadName, Reader } from '../../ports/index.ts';
 import { fleetPath } from './plan.ts';
@@ -11,14 +11,11 @@ export async function check({ fleet: given }: { readonly fleet?: string }): Prom
   const config = await loadConfig(process.cwd());
   const { value: fleet, path } = await loadFleet(fleetPath(config, given), config.cwd);
   const reach = createReach(fleet);
-  const waiting = [...fleet.servers];
   const lines = new Map<string, string[]>();
-  const worker = async (): Promise<void> => {
-    for (let server = waiting.shift(); server; server = waiting.shift())
-      lines.set(server.name, await checkServer(server, reach.reader(server), path));
-  };
   try {
-    await Promise.all(Array.from({ length: READ_AT_ONCE }, worker));
+    await eachAtOnce(fleet.servers, READ_AT_ONCE, async (server) => {
+      lines.set(server.name, await checkServer(server, reach.reader(server), path));
+    });
     const control = await reach.control();
     process.stdout.write(`control targets: ${control === null ? 'none named' : control}\n`);
   } finally {

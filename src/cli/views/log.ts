@@ -1,5 +1,6 @@
 import type { PlanStep } from '../../model/index.ts';
 import {
+  duration,
   clockTime,
   lineOf,
   nameServers,
@@ -11,7 +12,6 @@ import {
   type Stamped,
   type TargetState,
 } from '../../run/index.ts';
-import { duration } from './words.ts';
 
 /** The plain log: one event a line with its plan time, step and server. What only machines need to know is left out. */
 export class LogView {

@@ -2,7 +2,8 @@ import { styleText } from 'node:util';
 import type { ActStep, Finding, Plan, PlanStep, PlanVerdict } from '../../model/index.ts';
 import type { ReachCommand } from '../../engine/index.ts';
 import { concurrencyOf } from '../../plan/index.ts';
-import { duration, namesOf, wrap } from './words.ts';
+import { duration, nameServers } from '../../run/index.ts';
+import { wrap } from './words.ts';
 
 export interface PlanViewOptions {
   readonly columns: number;
@@ -83,7 +84,7 @@ function verdictLines(step: ActStep, plan: Plan, paint: Paint): string[] {
     }
   }
   return [...byText.entries()].flatMap(([text, servers]) =>
-    text.split('\n').map((line, at) => `        ${at === 0 ? `${namesOf(servers)}: ` : '  '}${line}`),
+    text.split('\n').map((line, at) => `        ${at === 0 ? `${nameServers(servers)}: ` : '  '}${line}`),
   );
 }
 

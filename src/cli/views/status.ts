@@ -1,5 +1,6 @@
 import type { RunPlace } from '../../engine/index.ts';
 import {
+  duration,
   approveCommand,
   budgetOf,
   clockTime,
@@ -11,7 +12,6 @@ import {
   type RunState,
   type Track,
 } from '../../run/index.ts';
-import { duration } from './words.ts';
 
 /** How a run stands, in a few lines: what it does, what it waits for, who is out, and what to do now. */
 export function statusText(place: RunPlace, state: RunState, machine: Machine, live: boolean): string {

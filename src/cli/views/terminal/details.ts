@@ -1,6 +1,6 @@
+import { duration } from '../../../run/index.ts';
 import type { PlanStep } from '../../../model/index.ts';
 import type { ActState, TargetState } from '../../../run/index.ts';
-import { duration } from '../words.ts';
 import { countsOf, isHeld } from './counts.ts';
 import { cut, paint } from './text.ts';
 

@@ -1,7 +1,8 @@
+import { duration } from '../../../run/index.ts';
 import type { RunPlace } from '../../../engine/index.ts';
 import { sentence } from '../../../model/index.ts';
 import type { RunState } from '../../../run/index.ts';
-import { duration, wrap } from '../words.ts';
+import { wrap } from '../words.ts';
 import { lines, paint, plain } from './text.ts';
 
 /** An engine that is gone leaves a run that only a person can take further. */

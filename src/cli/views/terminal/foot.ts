@@ -1,5 +1,4 @@
-import { budgetOf, clockTime, gateOf, type Machine, type RunState } from '../../../run/index.ts';
-import { duration } from '../words.ts';
+import { duration, budgetOf, clockTime, gateOf, type Machine, type RunState } from '../../../run/index.ts';
 import { leftMs, progressOf } from './estimate.ts';
 import { takenOf, takenText } from './taken.ts';
 import { about, cut, lines, paint, widthOf } from './text.ts';

@@ -1,5 +1,6 @@
 import type { PlanStep } from '../../../model/index.ts';
 import {
+  duration,
   clockTime,
   gateOf,
   lineOf,
@@ -10,7 +11,6 @@ import {
   type RunState,
   type Track,
 } from '../../../run/index.ts';
-import { duration } from '../words.ts';
 import type { Begun } from './begun.ts';
 import { countsOf } from './counts.ts';
 import { detailsOf } from './details.ts';

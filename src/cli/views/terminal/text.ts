@@ -1,6 +1,7 @@
+import { duration } from '../../../run/index.ts';
 import { styleText } from 'node:util';
 import { sanitise } from '../../../transport/index.ts';
-import { duration, wrap } from '../words.ts';
+import { wrap } from '../words.ts';
 
 /** The longest text of one failure, page or note that a screen shows; the journal has the whole. */
 const TEXT_MAX = 600;
