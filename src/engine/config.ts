@@ -3,10 +3,10 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
-import { configSchema, FailureError } from '../model/index.ts';
+import { configSchema, FailureError, type ConfigData } from '../model/index.ts';
 
 /** Settings as they hold for one command. */
-export interface Config {
+export interface Config extends Pick<ConfigData, 'lease' | 'journal' | 'ticket' | 'freezes'> {
   readonly cwd: string;
   readonly fleet: string | null;
   readonly stateDir: string;
@@ -18,12 +18,16 @@ export async function loadConfig(cwd: string): Promise<Config> {
   const file = ['neap.config.ts', 'neap.config.js'].map((name) => join(cwd, name)).find((each) => existsSync(each));
   const parsed = configSchema.safeParse(file === undefined ? {} : await defaultExport(file));
   if (!parsed.success) throw unfit(file ?? cwd, z.prettifyError(parsed.error));
-  const { fleet, stateDir, page } = parsed.data;
+  const { fleet, stateDir, page, lease, journal, ticket, freezes } = parsed.data;
   return {
     cwd,
     fleet: fleet === undefined ? null : resolve(cwd, fleet),
     stateDir: stateDir === undefined ? defaultStateDir() : resolve(cwd, stateDir),
     page: page ?? null,
+    lease,
+    journal,
+    ticket,
+    freezes,
   };
 }
 

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { FailureError, planSchema, type Plan } from '../model/index.ts';
+import { configSchema, FailureError, planSchema, type Plan } from '../model/index.ts';
 import { tampered } from '../plan/index.ts';
 
 /** Who asked for a run, and with what: beside its plan and journal. */
@@ -15,6 +15,12 @@ const orderSchema = z.strictObject({
   /** Opens gates by itself as the approver that a lab's fleet names. */
   unattended: z.boolean(),
   page: z.array(z.string()).nullable(),
+  /** What the run must answer for: the operating system's name of who asked, the key that neap logs in with, a ticket. */
+  user: z.string().default('unknown'),
+  key: z.string().nullable().default(null),
+  ticket: z.string().nullable().default(null),
+  lease: configSchema.shape.lease,
+  journal: configSchema.shape.journal,
 });
 export type Order = z.output<typeof orderSchema>;
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { secretRefSchema } from './fleet.ts';
 
 /** A project's settings, as `neap.config.ts` gives them. */
 export const configSchema = z.strictObject({
@@ -8,8 +9,40 @@ export const configSchema = z.strictObject({
   stateDir: z.string().optional(),
   /** Pages people: a local command that gets the text on its standard input. Without it pages are shown and journaled only. */
   page: z.strictObject({ command: z.array(z.string()).min(1) }).optional(),
+  /**
+   * Where it is kept which run has which servers: `local` guards this machine only; `ssh:HOST` (never a target) and a
+   * PostgreSQL database guard against all who use the same one.
+   */
+  lease: z
+    .union([
+      z.literal('local'),
+      z.templateLiteral(['ssh:', z.string().min(1)]),
+      z.strictObject({ postgres: secretRefSchema }),
+    ])
+    .default('local'),
+  journal: z
+    .strictObject({
+      /** Each commit is copied there: `dir:/path` on another disk, `ssh:HOST:/path` on another machine. */
+      mirror: z
+        .union([z.templateLiteral(['dir:', z.string().min(1)]), z.templateLiteral(['ssh:', z.string().min(1)])])
+        .optional(),
+      /** Where the hash of the journal's head is told, so that a cut or rewritten journal is found out. */
+      anchor: z
+        .discriminatedUnion('to', [
+          z.strictObject({ to: z.literal('syslog') }),
+          z.strictObject({ to: z.literal('webhook'), url: z.url() }),
+          z.strictObject({ to: z.literal('command'), command: z.array(z.string()).min(1) }),
+        ])
+        .optional(),
+    })
+    .default({}),
+  /** Whether every run must name a ticket (`--ticket`). */
+  ticket: z.enum(['required', 'optional']).default('optional'),
+  /** Calendars (iCalendar files or https addresses) in whose events nothing is begun. */
+  freezes: z.array(z.strictObject({ calendar: z.string().min(1), zone: z.string().optional() })).default([]),
 });
 export type ConfigInput = z.input<typeof configSchema>;
+export type ConfigData = z.output<typeof configSchema>;
 
 /** A project's settings, for `neap.config.ts`. */
 export function defineConfig(config: ConfigInput): ConfigInput {

@@ -55,6 +55,23 @@ export const actStepSchema = z.strictObject({
   releases: z.string().nullable(),
   soakMs: z.number().nonnegative(),
   expectedMs: z.number().nonnegative(),
+  /** Where `expectedMs` comes from: what the kind says, or how long it took in earlier runs (p95 is what the window reckons with). */
+  expectedFrom: z
+    .discriminatedUnion('from', [
+      z.strictObject({ from: z.literal('kind') }),
+      z.strictObject({
+        from: z.literal('history'),
+        runs: z.number().int().positive(),
+        samples: z.number().int().positive(),
+        medianMs: z.number().nonnegative(),
+        p95Ms: z.number().nonnegative(),
+      }),
+    ])
+    .default({ from: 'kind' }),
+  /** This step takes back what that step of an earlier run did; its changes are the plan's verdicts. */
+  undoes: z.strictObject({ run: z.string(), step: z.string() }).nullable().default(null),
+  /** A person is asked before its undo begins. */
+  askBeforeUndo: z.boolean().default(false),
 });
 export type ActStep = z.output<typeof actStepSchema>;
 
@@ -68,6 +85,8 @@ export const gateStepSchema = z.strictObject({
   freshMs: z.number().positive().nullable(),
   expiresMs: z.number().positive(),
   onTimeout: z.enum(['hold', 'abort']),
+  /** May be answered before it is asked, e.g. before the window. */
+  ahead: z.boolean().default(false),
   /** Where the line goes back to when the fuse no longer covers the outage before somebody has answered. */
   renewFrom: z.string().nullable(),
 });
@@ -99,15 +118,69 @@ export const forecastSchema = z.strictObject({
 });
 export type Forecast = z.output<typeof forecastSchema>;
 
+/**
+ * What arms a contingency: a server found hung; one that fell out of the line and may still be in the way (`out`);
+ * a person; a guard's positive reading.
+ */
+export const armedBySchema = z.union([
+  z.literal('hung'),
+  z.literal('out'),
+  z.literal('hand'),
+  z.strictObject({ guard: z.string() }),
+]);
+export type ArmedBy = z.output<typeof armedBySchema>;
+
 export const contingencySchema = z.strictObject({
   id: z.string(),
   title: z.string(),
-  when: z.literal('hung'),
+  when: armedBySchema,
   group: z.string(),
   suspectAbove: z.number().int().positive(),
   steps: z.array(planStepSchema),
+  /** What the main line does when it is through: goes on as planned, turns for home, or ends where it stands. Until then it takes no risk. */
+  afterwards: z.enum(['return', 'home', 'end']).default('return'),
 });
 export type Contingency = z.output<typeof contingencySchema>;
+
+/** How a guard is read. */
+export const guardReadSchema = z.discriminatedUnion('guard', [
+  /** Bad when it does not answer with a 2xx within `withinMs`, in real milliseconds. */
+  z.strictObject({ guard: z.literal('probe'), get: z.url(), withinMs: z.number().positive() }),
+  /** A command on this machine: exit 0 is clear, 1 is warn, 2 is bad; anything else is no data. */
+  z.strictObject({ guard: z.literal('command'), run: z.string(), timeoutMs: z.number().positive() }),
+  /** An instant query whose every sample is held against the limits; a sample older than `staleMs`, or none, is no data. */
+  z.strictObject({
+    guard: z.literal('prometheus'),
+    url: z.url(),
+    query: z.string(),
+    warnAbove: z.number().nullable(),
+    tripAbove: z.number().nullable(),
+    warnBelow: z.number().nullable(),
+    tripBelow: z.number().nullable(),
+    staleMs: z.number().positive(),
+    timeoutMs: z.number().positive(),
+  }),
+]);
+export type GuardRead = z.output<typeof guardReadSchema>;
+
+/** A machine's question, asked in the background while the steps that it covers are under way. */
+export const guardSchema = z.strictObject({
+  id: z.string(),
+  title: z.string(),
+  read: guardReadSchema,
+  /** Read so often, in plan milliseconds. */
+  everyMs: z.number().positive(),
+  /** Bad for so long trips it; clear for so long clears it again. */
+  forMs: z.number().nonnegative(),
+  clearForMs: z.number().nonnegative(),
+  /** No reading for so long is no data. */
+  noDataMs: z.number().positive(),
+  /** Ids of the steps of the main line that it covers. */
+  covers: z.array(z.string()),
+  /** What a positive bad reading starts, besides stopping risk and paging: nothing, the way home, or a contingency by its id. */
+  onTrip: z.union([z.literal('stop'), z.literal('home'), z.strictObject({ contingency: z.string() })]),
+});
+export type Guard = z.output<typeof guardSchema>;
 
 /** The verdicts of up to 200 servers, step by step: `verdicts[step][server]`. */
 export const sliceSchema = z.strictObject({
@@ -133,12 +206,35 @@ export const planHeaderSchema = z.strictObject({
   seed: z.number().int(),
   canaries: z.array(z.string()),
   except: z.array(z.strictObject({ server: z.string(), reason: z.string() })),
-  budget: z.strictObject({ failures: z.number().int().positive() }),
+  /** `percent`: what the runbook said of the fleet, where that made it fewer. */
+  budget: z.strictObject({
+    failures: z.number().int().positive(),
+    percent: z.number().positive().nullable().default(null),
+  }),
+  /** Absolute instants; `zone` is the one they were said in. */
   window: z.strictObject({
     limitMs: z.number().positive(),
     expectedMs: z.number().nonnegative(),
     homeMs: z.number().nonnegative(),
+    opensAtMs: z.number().nullable().default(null),
+    closesAtMs: z.number().nullable().default(null),
+    plannedMs: z.number().positive().nullable().default(null),
+    zone: z.string().nullable().default(null),
   }),
+  /** Spans in which nothing may be begun, as far as the calendars told when the plan was made. */
+  freezes: z.array(z.strictObject({ title: z.string(), fromMs: z.number(), toMs: z.number() })).default([]),
+  guards: z.array(guardSchema).default([]),
+  /** Where claims are kept, and whom they guard against. */
+  lease: z
+    .strictObject({ store: z.string(), guards: z.enum(['this machine only', 'all operators']) })
+    .default({ store: 'local', guards: 'this machine only' }),
+  /** Where the journal is copied to; null: nowhere. */
+  mirror: z.string().nullable().default(null),
+  /** This plan is the way back of a run that is done. */
+  rollbackOf: z
+    .strictObject({ run: z.string(), to: z.string().nullable(), only: z.array(z.string()).nullable() })
+    .nullable()
+    .default(null),
   steps: z.array(planStepSchema),
   contingencies: z.array(contingencySchema),
   forecast: forecastSchema.nullable(),

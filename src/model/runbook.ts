@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Way } from './fleet.ts';
 import type { Json } from './json.ts';
 import type { Decider, TargetPart, Targets } from './kind.ts';
+import type { ArmedBy, GuardRead } from './plan.ts';
 
 /** A runbook describes; it never acts. What it says becomes a plan, and only a plan is run. */
 export interface Runbook<R extends Reach = Reach, I extends z.ZodType = z.ZodType> {
@@ -10,18 +11,32 @@ export interface Runbook<R extends Reach = Reach, I extends z.ZodType = z.ZodTyp
   readonly reach: R;
   readonly inputs: I;
   /** How many servers may fail, in the whole run, before no more risk is taken. */
-  readonly budget: { readonly failures: number };
-  /** How long the window is at most, from the start of the run, in plan milliseconds. */
-  readonly window: { readonly limitMs: number };
+  readonly budget: BudgetSpec;
+  readonly window: WindowSpec;
   readonly steps: (groups: GroupsOf<R>, inputs: z.output<I>) => readonly StepSpec[];
   readonly contingencies?: ((groups: GroupsOf<R>, inputs: z.output<I>) => readonly ContingencySpec[]) | undefined;
+}
+
+/** The smaller of the two counts; a percentage is of the run's servers, rounded down, and at least one. */
+export interface BudgetSpec {
+  readonly failures: number;
+  readonly percent?: number | undefined;
+}
+
+/**
+ * `limitMs`: how long the window is at most, from the start of the run, in plan milliseconds. `plannedMs`: how long it
+ * is meant to take; beyond that people are told. When it opens and closes is said when a plan is made.
+ */
+export interface WindowSpec {
+  readonly limitMs: number;
+  readonly plannedMs?: number | undefined;
 }
 
 export type Reach = { readonly [group: string]: readonly Way[] };
 export type GroupsOf<R extends Reach> = { readonly [G in keyof R]: Targets<R[G][number]> };
 
 /** One line of a runbook. */
-export type StepSpec = ActSpec | GateSpec | HoldSpec | RejoinSpec;
+export type StepSpec = ActSpec | GateSpec | HoldSpec | GuardedSpec | RejoinSpec;
 
 /** A kind on targets. */
 export interface ActSpec {
@@ -31,6 +46,8 @@ export interface ActSpec {
   readonly input: Json;
   readonly waves?: WaveSpec | undefined;
   readonly slots?: SlotSpec | undefined;
+  /** A person is asked before this step is taken back. */
+  readonly askBeforeUndo?: boolean | undefined;
 }
 
 /** How a step goes through its targets. Every wave is cut to `atMost`; a canary larger than that is refused. */
@@ -60,6 +77,8 @@ export interface GateSpec {
   readonly freshMs?: number | undefined;
   readonly expiresMs: number;
   readonly onTimeout: 'hold' | 'abort';
+  /** May be answered before it is asked, e.g. before the window. */
+  readonly ahead?: boolean | undefined;
 }
 export type GateEffect = 'go-on' | 'ask-again' | 'go-home';
 
@@ -70,6 +89,24 @@ export interface HoldSpec {
   readonly steps: readonly StepSpec[];
 }
 
+/** Steps done under a guard's eyes: while it is tripped or without data, no risk is taken. */
+export interface GuardedSpec {
+  readonly step: 'guarded';
+  readonly guard: GuardSpec;
+  readonly steps: readonly StepSpec[];
+}
+
+/** See `Guard` of a plan; `onTrip` names a contingency by its title. */
+export interface GuardSpec {
+  readonly title: string;
+  readonly read: GuardRead;
+  readonly everyMs: number;
+  readonly forMs: number;
+  readonly clearForMs: number;
+  readonly noDataMs: number;
+  readonly onTrip: 'stop' | 'home' | { readonly contingency: string };
+}
+
 /** Only in a contingency: wait until the main line has brought the fleet back. */
 export interface RejoinSpec {
   readonly step: 'rejoin';
@@ -78,9 +115,12 @@ export interface RejoinSpec {
 /** A recovery branch planned beforehand: previewed and hashed with the plan, run beside the main line when armed. */
 export interface ContingencySpec {
   readonly title: string;
-  readonly when: 'hung';
+  /** A guard is named by its title. */
+  readonly when: ArmedBy;
   readonly group: string;
   /** Above this many at once neap suspects its own path first: power disarms until a person re-arms it. */
   readonly suspectAbove: number;
   readonly steps: readonly StepSpec[];
+  /** What the main line does when it is through; `return` unless said. */
+  readonly afterwards?: 'return' | 'home' | 'end' | undefined;
 }

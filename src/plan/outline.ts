@@ -97,6 +97,9 @@ class Expansion {
         case 'gate':
           steps.push(gateStep(spec, id()));
           return;
+        case 'guarded':
+          for (const inner of spec.steps) add(inner);
+          return;
         case 'rejoin':
           steps.push({ step: 'rejoin', id: id(), title: 'wait until the main line has brought the fleet back' });
           return;
@@ -149,6 +152,9 @@ class Expansion {
       releases: null,
       soakMs,
       expectedMs: kind.expectedMs(input),
+      expectedFrom: { from: 'kind' },
+      undoes: null,
+      askBeforeUndo: spec.askBeforeUndo ?? false,
     };
   }
 
@@ -217,6 +223,7 @@ function gateStep(spec: GateSpec, id: string): GateStep {
     freshMs: spec.freshMs ?? null,
     expiresMs: spec.expiresMs,
     onTimeout: spec.onTimeout,
+    ahead: spec.ahead ?? false,
     renewFrom: null,
   };
 }

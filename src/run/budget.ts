@@ -3,6 +3,7 @@ import type { ActStep } from '../model/index.ts';
 import { activeIn } from './lane.ts';
 import { actStepOf, type PlanIndex } from './lines.ts';
 import type { RunState } from './state.ts';
+import { stopsOf } from './stops.ts';
 
 /** Failures so far: every server that is out, and every path that broke, each once (promise 6). */
 export function spentOf({ out, paths }: RunState): number {
@@ -17,6 +18,7 @@ export function spentOf({ out, paths }: RunState): number {
 export function startsAllowed(state: RunState, step: ActStep, active: number, index: PlanIndex): number {
   const byCap = concurrencyOf(step, index.plan.header.budget.failures) - active;
   if (step.nature === 'restore') return byCap;
+  if (stopsOf(state, step, index).length > 0) return 0;
   return Math.min(byCap, index.plan.header.budget.failures - spentOf(state) - atRisk(state, index));
 }
 

@@ -14,6 +14,10 @@ export type RunEvent =
       readonly title: string;
       readonly by: string;
       readonly host: string;
+      /** The operating system's name for whoever asked, the fingerprint of the key that neap logs in with, and the ticket. */
+      readonly user?: string;
+      readonly key?: string | null;
+      readonly ticket?: string | null;
     }
   /** A person said yes to exactly this plan. */
   | { readonly type: 'approved'; readonly plan: string; readonly by: string }
@@ -55,14 +59,50 @@ export type RunEvent =
       readonly track: string;
       readonly servers: readonly string[];
       readonly suspect: boolean;
+      /** Who armed it, where a person did. */
+      readonly by?: string;
     }
   /** Steps are done again up to that gate or step: the fuse became too short while nobody answered, or time was lost before (`spoilt`). */
   | { readonly type: 'renewed'; readonly gate: string; readonly from: string; readonly spoilt?: boolean }
   /** A view came or went: no more than that. */
   | { readonly type: 'viewed'; readonly by: string; readonly what: 'attached' | 'lost' | 'detached' }
+  /** A person decided against what stops the run, in a class of its own, for what `about` names (a guard, a freeze, a server). */
+  | {
+      readonly type: 'overrode';
+      readonly class: OverrideClass;
+      readonly about: string;
+      readonly by: string;
+      readonly reason: string;
+    }
+  /** A guard stands otherwise than before. `positive`: a reading says so, not the lack of one. */
+  | {
+      readonly type: 'guard';
+      readonly guard: string;
+      readonly standing: GuardStanding;
+      readonly positive: boolean;
+      readonly onsetAtMs: number;
+      readonly seen: string;
+    }
+  /** The copy of the journal elsewhere fell behind, or caught up. */
+  | { readonly type: 'mirror'; readonly standing: 'behind' | 'current'; readonly seen: string }
+  /** The store of claims does not answer any more, or answers again. */
+  | { readonly type: 'lease'; readonly standing: 'lost' | 'held'; readonly seen: string }
+  /** The machine slept, or its clock was set: what was seen before is judged again. */
+  | { readonly type: 'jumped'; readonly sort: 'slept' | 'clock'; readonly byMs: number }
+  /** A person said what became of an effect that nobody could tell. */
+  | {
+      readonly type: 'told';
+      readonly server: string;
+      readonly what: 'done' | 'not-done' | 'leave';
+      readonly by: string;
+      readonly reason: string;
+    }
   /** Time passed: what was waiting for it can go on. */
   | { readonly type: 'time' }
   | { readonly type: 'closed'; readonly outcome: Outcome; readonly exitCode: number; readonly summary: string };
+
+export type OverrideClass = 'freeze' | 'guard' | 'mirror' | 'window';
+export type GuardStanding = 'clear' | 'warn' | 'trip' | 'no-data';
 
 /** done: 0 · home: 1 (failed, home and clean) · human: 5 (state not proven) · stale: 6 (the canary drifted). */
 export type Outcome = 'done' | 'home' | 'human' | 'stale';

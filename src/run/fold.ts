@@ -38,6 +38,11 @@ function open(event: Extract<RunEvent, { type: 'opened' }>, atMs: number, index:
     out,
     paths: {},
     fuse: null,
+    guards: {},
+    mirrorBehind: null,
+    leaseLost: null,
+    overrides: [],
+    ahead: {},
     paged: {},
     flying: {},
     closed: null,
@@ -101,6 +106,18 @@ function fold(state: RunState, event: RunEvent, atMs: number, index: PlanIndex):
       return renewGate(state, event, index);
     case 'closed':
       return { ...state, closed: { outcome: event.outcome, exitCode: event.exitCode, summary: event.summary, atMs } };
+    case 'overrode':
+      return { ...state, overrides: [...state.overrides, { class: event.class, about: event.about, by: event.by }] };
+    case 'guard': {
+      const { guard, standing, positive, onsetAtMs, seen } = event;
+      return { ...state, guards: { ...state.guards, [guard]: { standing, positive, onsetAtMs, seen } } };
+    }
+    case 'mirror':
+      return { ...state, mirrorBehind: event.standing === 'behind' ? { sinceMs: atMs, seen: event.seen } : null };
+    case 'lease':
+      return { ...state, leaseLost: event.standing === 'lost' ? { sinceMs: atMs, seen: event.seen } : null };
+    case 'jumped':
+    case 'told':
     case 'opened':
     case 'approved':
     case 'viewed':

@@ -1,6 +1,6 @@
 import type { Failure, GateStep, Json, PlanStep } from '../model/index.ts';
 import type { Effect } from './effects.ts';
-import type { Outcome } from './events.ts';
+import type { GuardStanding, Outcome, OverrideClass } from './events.ts';
 
 /**
  * Everything that is known of a run: what folding its journal gives. Plain JSON, nested by track, step and wave, so
@@ -21,6 +21,22 @@ export interface RunState {
   /** Paths of neap's own that broke: each is one fault, however many servers lie behind it. */
   readonly paths: { readonly [path: string]: { readonly sinceMs: number } };
   readonly fuse: Fuse | null;
+  /** What stops risk (promise 7), besides budget, window and halt. */
+  readonly guards: {
+    readonly [guard: string]: {
+      readonly standing: GuardStanding;
+      readonly positive: boolean;
+      readonly onsetAtMs: number;
+      readonly seen: string;
+    };
+  };
+  readonly mirrorBehind: { readonly sinceMs: number; readonly seen: string } | null;
+  readonly leaseLost: { readonly sinceMs: number; readonly seen: string } | null;
+  readonly overrides: readonly { readonly class: OverrideClass; readonly about: string; readonly by: string }[];
+  /** Answers that were given before their gate was asked. */
+  readonly ahead: {
+    readonly [gate: string]: { readonly answer: string; readonly by: string; readonly givenAtMs: number };
+  };
   readonly paged: { readonly [key: string]: true };
   /** Effects under way, by id. */
   readonly flying: { readonly [id: string]: Effect };
@@ -34,7 +50,19 @@ export interface RunState {
 
 /** Why the run turned for home. */
 export interface Turn {
-  readonly code: 'canary' | 'drift' | 'budget' | 'condition' | 'gate' | 'timeout' | 'window' | 'fuse' | 'abort';
+  readonly code:
+    | 'canary'
+    | 'drift'
+    | 'budget'
+    | 'condition'
+    | 'gate'
+    | 'timeout'
+    | 'window'
+    | 'freeze'
+    | 'guard'
+    | 'contingency'
+    | 'fuse'
+    | 'abort';
   readonly why: string;
 }
 

@@ -62,6 +62,7 @@ function rearmGate({ suspectAbove }: Contingency, servers: readonly string[]): G
     freshMs: null,
     expiresMs: REARM_EXPIRES_MS,
     onTimeout: 'hold',
+    ahead: false,
     renewFrom: null,
   };
 }

@@ -122,7 +122,9 @@ describe('the plan', () => {
   test('whatever is changed in it is found', () => {
     const made = plan(3);
     expect(tampered(made)).toBeNull();
-    expect(tampered({ ...made, header: { ...made.header, budget: { failures: 99 } } })).toMatch(/header/);
+    expect(tampered({ ...made, header: { ...made.header, budget: { failures: 99, percent: null } } })).toMatch(
+      /header/,
+    );
     expect(tampered({ ...made, slices: made.slices.slice(1) })).toMatch(/slice/);
     expect(tampered({ ...made, slices: [...made.slices, ...made.slices] })).toMatch(/slice/);
     const slice = made.slices[0];

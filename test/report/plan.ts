@@ -24,6 +24,9 @@ function act(id: string, title: string, servers: readonly string[], more: Partia
     releases: null,
     soakMs: 0,
     expectedMs: 3_000,
+    expectedFrom: { from: 'kind' },
+    undoes: null,
+    askBeforeUndo: false,
     ...more,
   };
 }
@@ -39,6 +42,7 @@ function gate(id: string, title: string, more: Partial<GateStep> = {}): GateStep
     freshMs: null,
     expiresMs: 4 * 3_600_000,
     onTimeout: 'hold',
+    ahead: false,
     renewFrom: null,
     ...more,
   };
@@ -97,8 +101,21 @@ export function sketchPlan({
       seed: 1,
       canaries: [],
       except: [...except],
-      budget: { failures },
-      window: { limitMs: 3_600_000, expectedMs: 300_000, homeMs: 60_000 },
+      budget: { failures, percent: null },
+      window: {
+        limitMs: 3_600_000,
+        expectedMs: 300_000,
+        homeMs: 60_000,
+        opensAtMs: null,
+        closesAtMs: null,
+        plannedMs: null,
+        zone: null,
+      },
+      freezes: [],
+      guards: [],
+      lease: { store: 'local', guards: 'this machine only' },
+      mirror: null,
+      rollbackOf: null,
       steps,
       contingencies: [
         {
@@ -108,6 +125,7 @@ export function sketchPlan({
           group: 'api',
           suspectAbove: 9,
           steps: [gate('c1.1', 'Hard-reset?', { role: 'power' }), hardReset],
+          afterwards: 'return',
         },
       ],
       forecast: null,

@@ -27,6 +27,9 @@ const STEP: ActStep = {
   releases: null,
   soakMs: 0,
   expectedMs: 1_000,
+  expectedFrom: { from: 'kind' },
+  undoes: null,
+  askBeforeUndo: false,
 };
 const planned = (verdict: PlanVerdict): TargetRule => ({ server: 'a', step: STEP, does: 'perform', planned: verdict });
 const AS_PLANNED = planned({ verdict: 'change', change: CHANGE, diff: [] });

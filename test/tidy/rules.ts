@@ -12,7 +12,7 @@ export const levels: readonly (readonly string[])[] = [
   ['plan', 'herd'],
   ['run'],
   ['ports'],
-  ['steps', 'guards', 'people', 'power', 'transport', 'journal'],
+  ['steps', 'guards', 'people', 'power', 'transport', 'journal', 'lease'],
   ['engine', 'lab', 'report', 'index.ts'],
   ['cli'],
 ];

@@ -66,6 +66,11 @@ export async function prepareAndStart(
     cwd: config.cwd,
     unattended: options.unattended === true,
     page: config.page === null ? null : [...config.page.command],
+    user: userInfo().username,
+    key: null,
+    ticket: null,
+    lease: config.lease,
+    journal: config.journal,
   });
   await startEngine(place, config.stateDir, 'start');
   return place;

@@ -1,7 +1,7 @@
 import type { PlanStep } from '../../model/index.ts';
 import {
-  duration,
   clockTime,
+  duration,
   lineOf,
   nameServers,
   trackOf,
@@ -12,6 +12,7 @@ import {
   type Stamped,
   type TargetState,
 } from '../../run/index.ts';
+import { standingText } from './standing.ts';
 
 /** The plain log: one event a line with its plan time, step and server. What only machines need to know is left out. */
 export class LogView {
@@ -83,6 +84,13 @@ export class LogView {
         return [`goes on, by ${event.by}`];
       case 'paged':
         return event.failure ? [`page not sent: ${event.failure.what}`] : [];
+      case 'overrode':
+      case 'guard':
+      case 'mirror':
+      case 'lease':
+      case 'jumped':
+      case 'told':
+        return [standingText(event)];
       case 'closed':
         return [`closed: ${event.summary} (exit code ${event.exitCode})`];
       case 'asked':

@@ -1,3 +1,4 @@
+import { standingText } from '../standing.ts';
 import { clockTime, nameServers, type RunEvent, type RunState, type Stamped } from '../../../run/index.ts';
 
 /** So many of the latest notices are kept, if there is room for them. */
@@ -64,6 +65,13 @@ function textOf(event: RunEvent, before: RunState | null): string | null {
       return `goes on, by ${event.by}`;
     case 'paged':
       return event.failure ? `page NOT sent: ${event.failure.what}` : null;
+    case 'overrode':
+    case 'guard':
+    case 'mirror':
+    case 'lease':
+    case 'jumped':
+    case 'told':
+      return standingText(event);
     case 'opened':
     case 'approved':
     case 'looked':

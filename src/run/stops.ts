@@ -1,0 +1,34 @@
+import type { ActStep } from '../model/index.ts';
+import type { PlanIndex } from './lines.ts';
+import type { RunState } from './state.ts';
+
+/** Something that stops risk until it is over or a person overrides it. It is paged once a key. */
+export interface Stop {
+  readonly key: string;
+  readonly why: string;
+}
+
+/** What stops this step from being begun on any further server now: never something that gives back (promise 7). */
+export function stopsOf(state: RunState, step: ActStep, index: PlanIndex): readonly Stop[] {
+  if (step.nature !== 'risk') return [];
+  return [...leaseStops(state), ...guardStops(state, step, index)];
+}
+
+function leaseStops({ leaseLost }: RunState): Stop[] {
+  if (leaseLost === null) return [];
+  return [{ key: `lease/${leaseLost.sinceMs}`, why: `the store of claims does not answer: ${leaseLost.seen}` }];
+}
+
+/** A guard without data is tripped (promise 7), and so is one that was never read. */
+function guardStops(state: RunState, step: ActStep, { plan }: PlanIndex): Stop[] {
+  return plan.header.guards
+    .filter(({ covers }) => covers.includes(step.id))
+    .flatMap(({ id, title }) => {
+      const guard = state.guards[id];
+      if (guard?.standing === 'clear' || guard?.standing === 'warn') return [];
+      if (state.overrides.some((each) => each.class === 'guard' && each.about === id)) return [];
+      if (!guard) return [{ key: `guard/${id}/unread`, why: `guard ${title} was not read yet` }];
+      const words = guard.standing === 'trip' ? 'is tripped' : 'has no data';
+      return [{ key: `guard/${id}/${guard.onsetAtMs}`, why: `guard ${title} ${words}: ${guard.seen}` }];
+    });
+}
