@@ -8,7 +8,8 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
 }
 
 /**
- * `quick` is `npm test`, and needs no more than a bare machine. `package` packs, installs and uses the package, and has
+ * `quick` is `npm test`, and needs no more than a bare machine. `voyages` are whole runs on labs, and the engine killed in
+ * the middle: minutes of them. `package` packs, installs and uses the package, and has
  * a script of its own, as have the tests against real servers (vitest.real.config.ts).
  */
 export default defineConfig({
@@ -27,7 +28,15 @@ export default defineConfig({
         test: {
           name: 'quick',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/real/**', 'test/package/**', 'node_modules/**'],
+          exclude: ['test/real/**', 'test/package/**', 'test/voyages/**', 'test/kill/**', 'node_modules/**'],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'voyages',
+          include: ['test/voyages/**/*.test.ts', 'test/kill/**/*.test.ts'],
+          testTimeout: 90_000,
         },
       },
       {

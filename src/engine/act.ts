@@ -1,9 +1,8 @@
 import { FailureError, type Condition, type Failure, type Json, type Need, type Server } from '../model/index.ts';
 import { canonicalJson } from '../plan/index.ts';
-import type { Clock, Confirmation, ExpectedFile, StepContext } from '../ports/index.ts';
+import type { Actor, Clock, Confirmation, ExpectedFile, ServerEffect, StepContext } from '../ports/index.ts';
 import type { Effect, Looked, RunEvent } from '../run/index.ts';
 import { checkNeed, conditionOf, describeVitals } from '../steps/index.ts';
-import { pauseRealMs } from './clock.ts';
 import type { Kinds } from './kinds.ts';
 import type { Reach } from './reach/index.ts';
 
@@ -18,21 +17,21 @@ export interface ActorInput {
   readonly run: string;
   readonly kinds: Kinds;
   readonly servers: ReadonlyMap<string, Server>;
-  readonly reach: Reach;
+  readonly reach: Pick<Reach, 'reader' | 'hands'>;
   readonly clock: Clock;
   readonly expected: (server: Server) => Promise<readonly ExpectedFile[]>;
   readonly goesHome: () => boolean;
 }
 
-/** Makes effects happen, one at a time as it is told, and gives what became of each as an event. Never throws for what a server does. */
-export class Actor {
+/** Makes effects happen on the servers of a fleet, by the kinds' own code. */
+export class FleetActor implements Actor {
   readonly #in: ActorInput;
 
   constructor(input: ActorInput) {
     this.#in = input;
   }
 
-  async act(effect: Targeted | Extract<Effect, { effect: 'diagnose' }>): Promise<RunEvent> {
+  async act(effect: ServerEffect): Promise<RunEvent> {
     switch (effect.effect) {
       case 'look':
         return {
@@ -163,7 +162,7 @@ export class Actor {
   async #pause(untilMs: number): Promise<void> {
     const { clock } = this.#in;
     await clock.sleepUntil(Math.min(untilMs, clock.nowMs() + READ_AGAIN_MS));
-    await pauseRealMs(READ_AGAIN_REAL_MS);
+    await clock.pauseRealMs(READ_AGAIN_REAL_MS);
   }
 
   #server(name: string): Server {

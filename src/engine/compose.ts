@@ -14,7 +14,7 @@ import {
   type Stamped,
 } from '../run/index.ts';
 import { groupsOf } from '../steps/index.ts';
-import { Actor, type ActorInput } from './act.ts';
+import { FleetActor, type ActorInput } from './act.ts';
 import { planClock, wallClockMs } from './clock.ts';
 import { expectedFiles } from './expected.ts';
 import { Host } from './host.ts';
@@ -161,7 +161,7 @@ function actorFor(
   place: RunPlace,
   { plan, fleet, outline: laid }: LoadedRun,
   parts: Pick<ActorInput, 'reach' | 'clock' | 'goesHome'> & { readonly stepAt: (track: string, at: number) => string },
-): Actor {
+): FleetActor {
   const expectedBy = new Map<string, Promise<ExpectedFile[]>>();
   const expected = (server: Server): Promise<readonly ExpectedFile[]> => {
     const captured = plan.slices.find((slice) => server.name in slice.captured)?.captured[server.name] ?? {};
@@ -171,7 +171,7 @@ function actorFor(
   };
   const servers = new Map<string, Server>(fleet.value.servers.map((server) => [server.name, server]));
   const { reach, clock, goesHome, stepAt } = parts;
-  return new Actor({
+  return new FleetActor({
     run: place.run,
     kinds: knownSteps(plan, laid, stepAt),
     servers,

@@ -1,14 +1,11 @@
 import type { Failure, JsonObject } from '../model/index.ts';
-import type { Clock, JournalRow } from '../ports/index.ts';
-import type { OwnedJournal } from '../journal/index.ts';
+import type { Actor, Clock, Journal, JournalRow } from '../ports/index.ts';
 import { gateOf, type Effect, type Machine, type RunEvent, type RunState, type Stamped } from '../run/index.ts';
-import type { Actor } from './act.ts';
-import { afterRealMs } from './clock.ts';
 import type { Request } from './messages.ts';
 
 export interface HostInput {
   readonly machine: Machine;
-  readonly journal: OwnedJournal;
+  readonly journal: Journal;
   readonly clock: Clock;
   readonly actor: () => Actor;
   readonly page: (text: string) => Promise<Failure | null>;
@@ -162,17 +159,9 @@ export class Host {
     let cancel: () => void = () => undefined;
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
-      if (wakeAtMs === null) return;
-      const delayMs = Math.min(Math.max(1, Math.ceil(this.#in.clock.realMsUntil(wakeAtMs))), LONGEST_SLEEP_MS);
-      cancel = afterRealMs(delayMs, () => {
-        this.#inbox.push({ type: 'time' });
-        resolve();
-      });
+      if (wakeAtMs !== null) cancel = this.#in.clock.after(wakeAtMs, () => this.tell({ type: 'time' }));
     });
     cancel();
     this.#wake = () => undefined;
   }
 }
-
-/** Longer waits are taken in parts: a laptop that slept is noticed within this, in real milliseconds. */
-const LONGEST_SLEEP_MS = 60_000;

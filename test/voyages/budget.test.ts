@@ -102,7 +102,8 @@ test.concurrent('the budget is spent by servers that somebody else changed: home
 
 test.concurrent('the budget is spent while the database is away: it holds, pages and names the need, and goes home when it is back', async () => {
   await using scene = await openScene();
-  const lab = await scene.lab({ servers: 8, model: QUIET });
+  // So many waves are still to come that the word arrives among them.
+  const lab = await scene.lab({ servers: 40, model: QUIET });
   const plan = await scene.plan(lab);
   const voyage = await scene.run(plan, '--unattended');
   await voyage.until(({ tracks: [main] }) => main!.cursor === 6 && atWave(main!.steps[6]) > 0);
@@ -124,8 +125,8 @@ test.concurrent('the budget is spent while the database is away: it holds, pages
   const [status, world] = [await scene.neap('status', voyage.run), await lab.status()];
   expect(status.code).toBe(0);
   expect(status.stdout).toMatch(/On its way home: the failure budget of 3 is spent/);
-  expect(status.stdout).toMatch(/Way home, step 7 undo: enter offline mode: \d of \d servers/);
-  expect(status.stdout).toMatch(/held: api-0\d: the database does not answer from it/);
+  expect(status.stdout).toMatch(/Way home, step 7 undo: enter offline mode: \d+ of \d+ servers/);
+  expect(status.stdout).toMatch(/held: api-\d\d: the database does not answer from it/);
   // It holds: nobody is put online who would ask a database that is not there.
   expect(offline(world)).toContain('api-01');
   expect(moved(await lab.record(), 'apictl offline off')).toEqual([]);

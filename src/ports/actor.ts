@@ -1,0 +1,9 @@
+import type { Effect, RunEvent } from '../run/index.ts';
+
+/** Effects that are made on servers; the others (gates, pages) are the host's own. */
+export type ServerEffect = Extract<Effect, { place: unknown } | { effect: 'diagnose' }>;
+
+/** Makes one effect happen and gives what became of it. Never rejects: whatever a server does is an outcome. */
+export interface Actor {
+  act(effect: ServerEffect): Promise<RunEvent>;
+}
