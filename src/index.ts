@@ -2,7 +2,9 @@
 export { z } from 'zod';
 export {
   atRate,
+  byHand,
   checkServer,
+  command,
   cutPath,
   defineRunbook,
   defineStep,
@@ -10,12 +12,15 @@ export {
   first,
   gate,
   giveTraffic,
+  guarded,
   hardReset,
   holding,
+  httpProbe,
   inSlots,
   inWaves,
   offlineMode,
   probe,
+  prometheus,
   proveConfiguration,
   proveFuse,
   question,
@@ -23,8 +28,11 @@ export {
   rest,
   takeOut,
   whenFleetIsBack,
+  whenGuard,
   whenHung,
   type GateOptions,
+  type GuardOptions,
+  type SummonedOptions,
   type Step,
 } from './steps/index.ts';
 export { FailureError, defineConfig, defineFleet } from './model/index.ts';

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
-import { ownVersion, EngineRefused } from '../engine/index.ts';
+import { ownVersion, EngineRefused, StalePlan } from '../engine/index.ts';
 import { FailureError, sentence } from '../model/index.ts';
+import { addAuditCommands } from './commands/audit-words.ts';
 import { addLabCommands } from './commands/lab-words.ts';
 import { addRunCommands } from './commands/run-words.ts';
 import { UsageError } from './usage.ts';
@@ -19,6 +20,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     .exitOverride()
     .showHelpAfterError('(neap COMMAND --help shows an example)');
   addRunCommands(program, done);
+  addAuditCommands(program, done);
   addLabCommands(program, done);
   try {
     await program.parseAsync(argv, { from: 'user' });
@@ -40,5 +42,6 @@ function failed(error: unknown): number {
   process.stderr.write(`${sentence(error.failure)}\n`);
   if (error instanceof UsageError) return 2;
   if (error instanceof EngineRefused) return error.stale ? 6 : 4;
+  if (error instanceof StalePlan) return 6;
   return 2;
 }

@@ -93,7 +93,7 @@ class Past {
       case 'rows':
         for (const row of message.rows) this.#fold(row as unknown as JournalRow);
         // An engine that has only just begun has no past to tell yet: its first rows come next.
-        if (this.state === null) return;
+        if (this.state === null || message.more) return;
         this.#isTold = true;
         this.#tell();
     }

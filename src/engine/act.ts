@@ -1,10 +1,19 @@
-import { FailureError, type Condition, type Failure, type Json, type Need, type Server } from '../model/index.ts';
+import {
+  FailureError,
+  type ActStep,
+  type Condition,
+  type Failure,
+  type Json,
+  type Need,
+  type Server,
+} from '../model/index.ts';
 import { canonicalJson } from '../plan/index.ts';
 import type { Actor, Clock, Confirmation, ExpectedFile, ServerEffect, StepContext } from '../ports/index.ts';
 import type { Effect, Looked, RunEvent } from '../run/index.ts';
 import { checkNeed, conditionOf, describeVitals } from '../steps/index.ts';
 import type { Kinds } from './kinds.ts';
 import type { Reach } from './reach/index.ts';
+import { standingOf } from './standing.ts';
 
 /** A soaking step is read again so often, and a change that does not show yet, in plan milliseconds. */
 const READ_AGAIN_MS = 2_000;
@@ -21,6 +30,8 @@ export interface ActorInput {
   readonly clock: Clock;
   readonly expected: (server: Server) => Promise<readonly ExpectedFile[]>;
   readonly goesHome: () => boolean;
+  /** How often something that soaks, or does not show yet, is read again, in plan milliseconds; 2 s unless said. */
+  readonly readAgainMs?: number;
 }
 
 /** Makes effects happen on the servers of a fleet, by the kinds' own code. */
@@ -85,7 +96,7 @@ export class FleetActor implements Actor {
     const { step, kind, input } = this.#in.kinds.of(effect.place);
     const server = this.#server(effect.place.target);
     const read = this.#in.reach.reader(server);
-    const context = await this.#context(server, this.#in.clock.nowMs(), null);
+    const context = await this.#context(server, step, this.#in.clock.nowMs(), null);
     const { pinned, readings } = await kind.observe(server, input, read, context);
     const verdict = kind.decide(kind.pinned.parse(pinned) as never, input);
     const condition: Condition =
@@ -106,15 +117,18 @@ export class FleetActor implements Actor {
       readings: readings as Json,
       repeatable: kind.idempotent || (change !== null && kind.sameChangeProvesUntouched?.(change) === true),
       withinBounds: change === null || kind.bounds?.(change, input) === true,
+      ...(effect.change === undefined
+        ? {}
+        : { stands: (await standingOf(kind, server, verdict, effect.change, read, context)).stands }),
     };
   }
 
   async #perform(effect: Extract<Targeted, { effect: 'perform' | 'undo' }>): Promise<object> {
-    const { kind } = this.#in.kinds.of(effect.place);
+    const { step, kind } = this.#in.kinds.of(effect.place);
     const server = this.#server(effect.place.target);
     const hands = this.#in.reach.hands(server);
     const change = kind.change.parse(effect.change) as never;
-    const context = await this.#context(server, this.#in.clock.nowMs(), null);
+    const context = await this.#context(server, step, this.#in.clock.nowMs(), null);
     await (effect.effect === 'perform'
       ? kind.perform(server, change, hands, context)
       : kind.undo?.(server, change, hands, context));
@@ -137,10 +151,10 @@ export class FleetActor implements Actor {
   }
 
   async #confirmOnce(effect: Extract<Targeted, { effect: 'confirm' }>): Promise<Confirmation> {
-    const { kind, input } = this.#in.kinds.of(effect.place);
+    const { step, kind, input } = this.#in.kinds.of(effect.place);
     const server = this.#server(effect.place.target);
     const read = this.#in.reach.reader(server);
-    const context = await this.#context(server, effect.sinceMs, effect.priorBootId);
+    const context = await this.#context(server, step, effect.sinceMs, effect.priorBootId);
     if (effect.for === 'perform') return kind.confirm(server, kind.change.parse(effect.change) as never, read, context);
     // Undone is when the same step would do the same again.
     const { pinned } = await kind.observe(server, input, read, context);
@@ -149,19 +163,25 @@ export class FleetActor implements Actor {
     return asBefore ? { done: true } : { done: false, why: 'it is not as it was before the step' };
   }
 
-  async #context(server: Server, sinceMs: number, priorBootId: string | null): Promise<StepContext> {
+  async #context(
+    server: Server,
+    { undoes }: ActStep,
+    sinceMs: number,
+    priorBootId: string | null,
+  ): Promise<StepContext> {
     return {
       expected: await this.#in.expected(server),
       nowMs: this.#in.clock.nowMs(),
       sinceMs,
       priorBootId,
-      keep: `neap-${this.#in.run}`,
+      // What an earlier run replaced lies where that run put it.
+      keep: `neap-${undoes?.run ?? this.#in.run}`,
     };
   }
 
   async #pause(untilMs: number): Promise<void> {
     const { clock } = this.#in;
-    await clock.sleepUntil(Math.min(untilMs, clock.nowMs() + READ_AGAIN_MS));
+    await clock.sleepUntil(Math.min(untilMs, clock.nowMs() + (this.#in.readAgainMs ?? READ_AGAIN_MS)));
     await clock.pauseRealMs(READ_AGAIN_REAL_MS);
   }
 

@@ -1,74 +1,103 @@
-import { hostname, userInfo } from 'node:os';
+import { userInfo } from 'node:os';
 import { rm, writeFile } from 'node:fs/promises';
-import { createJournal, openJournal, openRegistry } from '../journal/index.ts';
-import { FailureError, type Fleet, type Plan, type Server } from '../model/index.ts';
+import type { Mirror } from '../journal/index.ts';
+import type { Fleet, Plan, Server } from '../model/index.ts';
 import { outline, type Outline } from '../plan/index.ts';
-import type { ExpectedFile, JournalRow } from '../ports/index.ts';
+import type { ExpectedFile, Journal } from '../ports/index.ts';
 import {
   createMachine,
   trackOf,
   lineOf,
+  watchedGuards,
   type Machine,
   type RunEvent,
   type RunState,
   type Stamped,
 } from '../run/index.ts';
-import { groupsOf } from '../steps/index.ts';
+import { groupsOf, takeOut } from '../steps/index.ts';
 import { FleetActor, type ActorInput } from './act.ts';
-import { planClock, wallClockMs } from './clock.ts';
+import { Anchoring } from './anchoring.ts';
+import { anchorSink } from './anchor-sinks.ts';
+import { pauseRealMs, planClock } from './clock.ts';
 import { expectedFiles } from './expected.ts';
+import { Guarding } from './guarding.ts';
+import { guardReader } from './guards.ts';
+import { Feed } from './feed.ts';
 import { Host } from './host.ts';
 import { knownSteps } from './kinds.ts';
+import { JournalGone, ownJournal, sentenceOf, spaceOf, type LastingJournal } from './lasting.ts';
+import type { EngineEvent, TakeOver } from './lease/hold.ts';
+import { openLease } from './lease/open.ts';
+import { isOver } from './lease/over.ts';
+import { Tenure } from './lease/tenure.ts';
+import { NotOurs } from './lease/words.ts';
 import { loadFleet, loadRunbook, type Loaded } from './load.ts';
 import { requestSchema } from './messages.ts';
+import { MIRROR_CLOSE_MS, openRunMirror } from './mirror.ts';
 import { sendPage } from './pager.ts';
 import { ownVersion } from './planning.ts';
-import { createReach } from './reach/index.ts';
-import { readOrder, readPlan, type Order, type RunPlace } from './runs.ts';
-import { serveViews, socketPath, type ViewServer } from './socket.ts';
+import { createReach, type Reach } from './reach/index.ts';
+import { placeOf, readOrder, readPlan, type Order, type RunPlace } from './runs.ts';
+import { READ_REST_MS, serveViews, socketPath, type ViewServer } from './socket.ts';
+import { StalePlan } from './stale.ts';
+
+/** Rows that are folded at a time. */
+const REPLAY_ROWS = 5_000;
 
 /**
  * The one composition: everything that a run needs, put together for the local host. Resolves to the exit code.
- * `mode` resume goes on with a journal that another engine left.
+ * `mode` resume goes on with a journal that another engine left. `ready` is told how many servers are claimed, and
+ * null when the engine stands. Rejects with NotOurs where the run or its servers are somebody else's.
  */
 export async function runEngine(
   place: RunPlace,
   stateDir: string,
   mode: 'start' | 'resume',
-  ready: () => void,
+  takeOver: TakeOver,
+  ready: (fenced: number | null) => void,
 ): Promise<number> {
   const loaded = await load(place, mode);
   const { order, plan, fleet } = loaded;
   const { header } = plan;
-  const registry = await openRegistry(stateDir);
-  const names = plan.slices.flatMap((slice) => slice.servers.map(({ name }) => `${header.fleet.name}/${name}`));
-  const claim = await registry.claim(place.run, names, order.by, wallClockMs());
-  if (!claim.granted) throw held(place.run, claim.conflicts);
-  const own = mode === 'start' ? createJournal : openJournal;
-  const journal = await own(place.journal, { run: place.run }).catch(async (error: unknown) => {
+  const tenure = await tenureOf(place, loaded, stateDir);
+  if (mode === 'start') await tenure.begin();
+  const journal = await ownJournal(place, plan, mode).catch(async (error: unknown) => {
     // A run that never began holds nothing.
-    if (mode === 'start') await registry.release(place.run);
+    await tenure.end(null);
     throw error;
   });
-  const rows: JournalRow[] = [...(await journal.read(1))];
   const clock = planClock(fleet.value.clock);
-  const reach = createReach(fleet.value);
+  const reach = createReach(fleet.value, { guard: tenure.guard });
   const machine = createMachine(plan);
-  const views = await openViews(place, loaded, rows, () => host);
+  const feed = new Feed((fromSeq, count) => journal.read(fromSeq, count), journal.lastSeq);
+  const views = await openViews(place, loaded, feed, () => host);
   const host: Host = new Host({
     machine,
     journal,
     clock,
     actor: () => actor,
-    page: (text) => sendPage(order.page, text),
+    page: (text) => sendPage(order.page, anchoring.onPage(text)),
     unattended: order.unattended ? (fleet.value.unattendedApprover ?? null) : null,
     onRows: (written) => {
-      rows.push(...written);
-      views.broadcast({ say: 'rows', rows: written });
+      feed.publish(written);
+      mirror?.offer(written);
+      anchoring.follow(written);
+      guarding.follow(host.state);
     },
-    fence: async () => {
-      if ((await registry.epoch(place.run)) !== claim.epoch) throw held(place.run, await registry.claims());
+    fence: () => tenure.assure(),
+    reopen: async (cause) => {
+      const surplus = await journal.reopen(cause);
+      const after = sentenceOf(cause);
+      return { surplus, engine: { type: 'engine', ...tenure.self, neap: header.neap, after, ...spaceOf(journal) } };
     },
+    mirrored: (seq) => mirror?.holds(seq) ?? Promise.resolve(false),
+  });
+  const anchoring = anchoringFor(place.run, order, reach, host);
+  const guarding = new Guarding({
+    clock,
+    read: guardReader(header.runbook.path, reach.redactor),
+    watched: (state) => watchedGuards(state, machine.index),
+    tell: (event) => host.tell(event),
   });
   const actor = actorFor(place, loaded, {
     reach,
@@ -76,32 +105,112 @@ export async function runEngine(
     stepAt: (track, at) => stepIdAt(host.state, machine, track, at),
     goesHome: () => host.state.mode === 'home',
   });
-  host.replay(rows.map((row) => ({ atMs: row.atMs, event: row.event as unknown as RunEvent }) satisfies Stamped));
-  await announce(place, loaded, host, rows.length === 0, views.path);
-  ready();
+  let mirror: Mirror | null = null;
   try {
+    const engines = await replay(journal, host);
+    mirror = await openRunMirror({
+      ...loaded,
+      place,
+      journal,
+      state: engines.length === 0 ? null : host.state,
+      tell: (event) => host.tell(event),
+    });
+    if (engines.length > 0)
+      anchoring.begin({ seq: journal.lastSeq, hash: journal.head }, host.state.anchorLost !== null);
+    const overrode = mode === 'resume' ? await tenure.resume(engines, takeOver) : null;
+    tenure.keep(
+      (event) => host.tell(event),
+      (why) => host.stop(why),
+    );
+    await announce(place, loaded, host, tenure, journal, views.path);
+    if (overrode !== null) host.tell({ type: 'overrode', class: 'lease', ...overrode, by: order.by });
+    await host.record();
+    host.tell(await fenceOrClose(tenure, reach, mode, host, ready));
+    ready(null);
     const { closed } = await host.run();
-    await registry.release(place.run);
+    for (const { server, why } of await tenure.end(reach))
+      process.stderr.write(`The run's record stays on ${server}, which could not be told that it is over: ${why}\n`);
     return closed?.exitCode ?? 5;
+  } catch (error) {
+    if (error instanceof JournalGone)
+      await sendPage(order.page, `Run ${place.run} needs a person. ${sentenceOf(error)}`);
+    throw error;
   } finally {
+    tenure.leave();
+    guarding.close();
+    await mirror?.close(MIRROR_CLOSE_MS);
+    await Promise.race([feed.settled(), pauseRealMs(READ_REST_MS)]);
     await journal.close();
     await views.close();
+    // Nobody waits for this any more, and it has limits of its own.
+    await anchoring.settled();
     await reach.close();
     await rm(place.engine, { force: true });
   }
+}
+
+async function tenureOf(place: RunPlace, { order, plan, fleet }: LoadedRun, stateDir: string): Promise<Tenure> {
+  const names = new Set(plan.slices.flatMap((slice) => slice.servers.map(({ name }) => name)));
+  return new Tenure({
+    store: await openLease(order.lease, stateDir),
+    run: place.run,
+    by: order.by,
+    fleet: fleet.value,
+    servers: fleet.value.servers.filter(({ name }) => names.has(name)),
+    isOver: (run) => isOver(placeOf(stateDir, run).journal),
+  });
+}
+
+/** A run that cannot have all of its servers is over before it began. */
+async function fenceOrClose(
+  tenure: Tenure,
+  reach: Reach,
+  mode: 'start' | 'resume',
+  host: Host,
+  ready: (fenced: number) => void,
+): Promise<RunEvent> {
+  try {
+    return await tenure.fence(reach, mode, ready);
+  } catch (error) {
+    if (mode === 'resume' || !(error instanceof NotOurs)) throw error;
+    host.tell({ type: 'closed', outcome: 'home', exitCode: 4, summary: `Not started: ${error.failure.what}.` });
+    await host.record();
+    await tenure.end(null);
+    throw error;
+  }
+}
+
+/** Folds what earlier engines wrote, page by page: a journal can be longer than what should lie in memory. Gives how each of them began. */
+async function replay(journal: Journal, host: Host): Promise<EngineEvent[]> {
+  const engines: EngineEvent[] = [];
+  for (let next = 1; ;) {
+    const rows = await journal.read(next, REPLAY_ROWS);
+    const last = rows.at(-1);
+    if (last === undefined) return engines;
+    const events = rows.map((row): Stamped => ({ atMs: row.atMs, event: row.event as unknown as RunEvent }));
+    for (const { event } of events) if (event.type === 'engine') engines.push(event);
+    host.replay(events);
+    next = last.seq + 1;
+  }
+}
+
+/** Whom the head of this run's journal is told to, as its order says. */
+function anchoringFor(run: string, { journal }: Order, { secrets, redactor }: Reach, host: Host): Anchoring {
+  const sink = journal.anchor === undefined ? null : anchorSink(run, journal.anchor, secrets, redactor);
+  return new Anchoring({ run, sink, tell: (event) => host.tell(event) });
 }
 
 /** Whoever attaches is told the plan and all rows so far, and may ask. */
 function openViews(
   place: RunPlace,
   { order, plan, fleet }: LoadedRun,
-  rows: readonly JournalRow[],
+  feed: Feed,
   host: () => Host,
 ): Promise<ViewServer> {
   return serveViews(socketPath(place.run), requestSchema, {
     open: (view) => {
       view.send({ say: 'hello', run: place.run, plan, clock: fleet.value.clock ?? null });
-      view.send({ say: 'rows', rows });
+      feed.attach(view);
     },
     line: (request, view) =>
       view.send({
@@ -109,7 +218,8 @@ function openViews(
         id: request.id,
         refused: host().request(request, nameOf(request.by, fleet.value.unattendedApprover)),
       }),
-    lost: () => {
+    lost: (view) => {
+      feed.detach(view);
       if (!host().state.closed) host().tell({ type: 'viewed', by: order.by, what: 'lost' });
     },
   });
@@ -120,15 +230,20 @@ async function announce(
   place: RunPlace,
   { order, plan: { hash, header } }: LoadedRun,
   host: Host,
-  isNew: boolean,
+  tenure: Tenure,
+  journal: LastingJournal,
   socket: string,
 ): Promise<void> {
-  const self = { pid: process.pid, host: hostname(), neap: header.neap };
-  if (isNew) {
-    host.tell({ type: 'opened', run: place.run, plan: hash, title: header.title, by: order.by, host: order.host });
+  const self = { ...tenure.self, neap: header.neap };
+  if (journal.lastSeq === 0) {
+    const { by, host: machine, user, key, ticket } = order;
+    const who = { by, host: machine, user, key, ticket };
+    host.tell({ type: 'opened', run: place.run, plan: hash, title: header.title, ...who });
     host.tell({ type: 'approved', plan: hash, by: order.by });
   }
-  host.tell({ type: 'engine', ...self });
+  const { restored } = order;
+  const from = restored?.lastSeq === journal.lastSeq ? { from: restored.mirror } : {};
+  host.tell({ type: 'engine', ...self, ...from, ...spaceOf(journal) });
   await writeFile(place.engine, `${JSON.stringify({ ...self, socket })}\n`, { mode: 0o600 });
 }
 
@@ -144,16 +259,16 @@ async function load(place: RunPlace, mode: 'start' | 'resume'): Promise<LoadedRu
   const order = await readOrder(place);
   const plan = await readPlan(place.plan);
   const { header } = plan;
-  const fleet = await loadFleet(header.fleet.path, order.cwd);
-  const runbook = await loadRunbook(header.runbook.path, order.cwd);
+  const fleet = await loadFleet(order.restored?.fleet ?? header.fleet.path, order.cwd);
+  const runbook = await loadRunbook(order.restored?.runbook ?? header.runbook.path, order.cwd);
   await refuseStale(place.run, plan, fleet.digest, runbook.digest);
   if (mode === 'start') refuseOld(place.run, header.notAfterMs, planClock(fleet.value.clock).nowMs());
-  const except = new Set(header.except.map(({ server }) => server));
+  const except = new Set(header.rollbackOf?.except ?? header.except.map(({ server }) => server));
   return {
     order,
     plan,
     fleet,
-    outline: outline(runbook.value, groupsOf(runbook.value.reach), header.inputs, fleet.value, except),
+    outline: outline(runbook.value, groupsOf(runbook.value.reach), header.inputs, fleet.value, except, takeOut),
   };
 }
 
@@ -188,9 +303,6 @@ function stepIdAt(state: RunState, machine: Machine, track: string, at: number):
   return (found && lineOf(machine.index, found)[found.steps[at]?.plan ?? -1]?.id) ?? '';
 }
 
-/** Other code than the plan was made with is another plan (exit 6). */
-export class StalePlan extends FailureError {}
-
 async function refuseStale(run: string, plan: Plan, fleet: string, runbook: string): Promise<void> {
   const { header } = plan;
   const version = await ownVersion();
@@ -220,24 +332,6 @@ function refuseOld(run: string, notAfterMs: number, nowMs: number): void {
     where: run,
     state: 'Nothing was started',
     remedy: 'Make it anew: neap plan RUNBOOK, look at it, and run that',
-  });
-}
-
-function held(
-  run: string,
-  conflicts: readonly { run: string; server: string; by: string; sinceMs: number }[],
-): FailureError {
-  const other = conflicts.find((each) => each.run !== run) ?? conflicts[0];
-  const others = conflicts.filter((each) => each.run === other?.run).map((each) => each.server);
-  const what = other
-    ? `${others.length > 3 ? `${others.length} of its servers` : others.join(', ')} belong to run ${other.run}, by ${other.by} since ${new Date(other.sinceMs).toISOString()}`
-    : 'another engine has taken it over';
-  return new FailureError({
-    kind: 'condition',
-    what,
-    where: `run ${run}`,
-    state: 'Nothing more is done here',
-    remedy: other ? `See it: neap status ${other.run}` : `See it: neap status ${run}`,
   });
 }
 

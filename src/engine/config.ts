@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { configSchema, FailureError, type ConfigData } from '../model/index.ts';
 
 /** Settings as they hold for one command. */
-export interface Config extends Pick<ConfigData, 'lease' | 'journal' | 'ticket' | 'freezes'> {
+export interface Config extends Pick<ConfigData, 'lease' | 'journal' | 'ticket' | 'freezes' | 'zone'> {
   readonly cwd: string;
   readonly fleet: string | null;
   readonly stateDir: string;
@@ -18,7 +18,7 @@ export async function loadConfig(cwd: string): Promise<Config> {
   const file = ['neap.config.ts', 'neap.config.js'].map((name) => join(cwd, name)).find((each) => existsSync(each));
   const parsed = configSchema.safeParse(file === undefined ? {} : await defaultExport(file));
   if (!parsed.success) throw unfit(file ?? cwd, z.prettifyError(parsed.error));
-  const { fleet, stateDir, page, lease, journal, ticket, freezes } = parsed.data;
+  const { fleet, stateDir, page, lease, journal, ticket, freezes, zone } = parsed.data;
   return {
     cwd,
     fleet: fleet === undefined ? null : resolve(cwd, fleet),
@@ -27,8 +27,14 @@ export async function loadConfig(cwd: string): Promise<Config> {
     lease,
     journal,
     ticket,
-    freezes,
+    freezes: freezes.map((each) => ({ ...each, calendar: calendarAt(cwd, each.calendar) })),
+    zone,
   };
+}
+
+/** A file is named from the configuration's folder. */
+function calendarAt(cwd: string, calendar: string): string {
+  return calendar.includes('://') ? calendar : resolve(cwd, calendar);
 }
 
 function defaultStateDir(): string {

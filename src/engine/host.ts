@@ -1,6 +1,19 @@
 import type { Failure, JsonObject } from '../model/index.ts';
+import { canonicalJson } from '../plan/index.ts';
 import type { Actor, Clock, Journal, JournalRow } from '../ports/index.ts';
-import { gateOf, type Effect, type Machine, type RunEvent, type RunState, type Stamped } from '../run/index.ts';
+import {
+  answerOf,
+  armByHand,
+  gateOf,
+  needsMirror,
+  overrideOf,
+  refusesTo,
+  type Effect,
+  type Machine,
+  type RunEvent,
+  type RunState,
+  type Stamped,
+} from '../run/index.ts';
 import type { Request } from './messages.ts';
 
 export interface HostInput {
@@ -13,9 +26,22 @@ export interface HostInput {
   readonly unattended: string | null;
   /** Called with every row once it is durable. */
   readonly onRows: (rows: readonly JournalRow[]) => void;
-  /** Throws when another engine has taken the run over: then nothing more may be done. */
-  readonly fence: () => Promise<void>;
+  /** Before effects that change something: rejects when another engine has taken the run over; false: something changed, think again. */
+  readonly fence: () => Promise<boolean>;
+  /**
+   * Opens the journal again after it failed: gives the rows that nobody acknowledged and that are there all the same,
+   * and the line that an engine begins with. Rejects when nothing more may be done. Without it a failure is the end.
+   */
+  readonly reopen?: (cause: unknown) => Promise<{ readonly surplus: readonly JournalRow[]; readonly engine: RunEvent }>;
+  /** Whether the mirror holds this row; false: it is behind. Null where the run has no mirror. */
+  readonly mirrored?: ((seq: number) => Promise<boolean>) | null;
 }
+
+/** What flies when the journal fails gets so long to land, in real milliseconds, before it is taken for in doubt. */
+const LANDING_MS = 60_000;
+
+/** Rows that are folded at a time. */
+const REPLAY_ROWS = 5_000;
 
 /**
  * The local host of the run machine: appends what it decides, makes its effects once their intention is on disk, and
@@ -25,7 +51,13 @@ export class Host {
   readonly #in: HostInput;
   readonly #inbox: RunEvent[] = [];
   #state: RunState | null = null;
+  #stopped: Error | null = null;
   #wake: () => void = () => undefined;
+  /** How often the journal was opened again: what an effect of an earlier life comes to is in doubt, whatever it says. */
+  #life = 0;
+  readonly #flights = new Set<Promise<void>>();
+  /** What was told and could not be written; null while the journal is well. */
+  #unwritten: readonly RunEvent[] | null = null;
 
   constructor(input: HostInput) {
     this.#in = input;
@@ -47,22 +79,52 @@ export class Host {
     this.#wake();
   }
 
-  /** Runs until the run is closed. Rejects when the journal fails or another engine took over: then nothing more is done here. */
+  /** Nothing more is decided, written or begun here: `run` rejects with this. */
+  stop(why: Error): void {
+    this.#stopped ??= why;
+    this.#wake();
+  }
+
+  /** Writes what was told so far. */
+  async record(): Promise<void> {
+    const told = this.#inbox.splice(0);
+    if (told.length > 0) await this.#write(told, told);
+  }
+
+  /** Runs until the run is closed. Rejects when the journal is gone for good or another engine took over: then nothing more is done here. */
   async run(): Promise<RunState> {
     for (;;) {
+      try {
+        return await this.#sail();
+      } catch (error) {
+        if (this.#unwritten === null || this.#stopped) throw error;
+        await this.#goOnAfter(error, this.#unwritten);
+      }
+    }
+  }
+
+  async #sail(): Promise<RunState> {
+    for (;;) {
+      if (this.#stopped) throw this.#stopped;
+      // Nothing is written behind the last line: whoever speaks now speaks to a run that is over.
+      if (this.#state?.closed) return this.#state;
       if (this.#inbox.length > 0) {
-        await this.#write(this.#inbox.splice(0));
+        const told = this.#inbox.splice(0);
+        await this.#write(told, told);
         continue;
       }
-      if (this.state.closed) return this.state;
       const { decision, effects, wakeAtMs } = this.#in.machine.next(this.state);
       if (decision) {
         await this.#write([decision]);
       } else if (effects.length > 0) {
-        if (effects.some((effect) => effect.effect === 'perform' || effect.effect === 'undo')) await this.#in.fence();
+        const acts = effects.some((effect) => effect.effect === 'perform' || effect.effect === 'undo');
+        if (acts && !(await this.#in.fence())) continue;
         // On disk before anything is done (promise 3).
-        await this.#write(effects.map((effect) => ({ type: 'intended', effect })));
-        for (const effect of effects) this.#start(effect);
+        const rows = await this.#write(effects.map((effect) => ({ type: 'intended', effect })));
+        // The engine may have been stopped while the disk was busy.
+        if (acts) await this.#in.fence();
+        if (this.#stopped) throw this.#stopped;
+        for (const [at, effect] of effects.entries()) this.#begin(effect, rows[at]?.seq ?? 0);
       } else {
         await this.#sleep(wakeAtMs);
       }
@@ -72,29 +134,35 @@ export class Host {
   /** A person's word, checked before it becomes an event. Null: taken; else why not. */
   request(request: Request, by: string): string | null {
     switch (request.ask) {
-      case 'answer': {
-        const gate = this.state.tracks
-          .map((track) => gateOf(track, this.#in.machine.index))
-          .find((each) => each?.id === request.gate);
-        if (!gate || (gate.state.phase !== 'asked' && gate.state.phase !== 'waiting'))
-          return `gate ${request.gate} is not open now`;
-        const answers = Object.keys(gate.step.answers);
-        if (!answers.includes(request.answer))
-          return `"${request.answer}" is no answer to gate ${request.gate}: ${answers.join(', ')}`;
-        const givenAtMs = Math.min(request.givenAtMs, this.#in.clock.nowMs());
-        this.tell({
-          type: 'answered',
-          gate: request.gate,
-          answer: request.answer,
-          by,
-          givenAtMs,
-          ...(request.reason === undefined ? {} : { reason: request.reason }),
-        });
+      case 'answer':
+      case 'take-back': {
+        const nowMs = this.#in.clock.nowMs();
+        const { answer, givenAtMs, reason } =
+          request.ask === 'answer' ? request : { answer: null, givenAtMs: nowMs, reason: undefined };
+        const said = { gate: request.gate, answer, by, givenAtMs: Math.min(givenAtMs, nowMs), reason };
+        const answered = answerOf(this.state, this.#in.machine.index, said);
+        if (typeof answered === 'string') return answered;
+        this.tell(answered);
         return null;
       }
-      case 'abort':
-        this.tell({ type: 'abort', by, reason: request.reason });
+      case 'arm': {
+        const armed = armByHand(this.state, this.#in.machine.index, { ...request, by });
+        if (typeof armed === 'string') return armed;
+        this.tell(armed);
         return null;
+      }
+      case 'abort': {
+        const { reason, to } = request;
+        const refused = to === undefined ? null : refusesTo(this.state, this.#in.machine.index, to);
+        if (refused === null) this.tell({ type: 'abort', by, reason, ...(to === undefined ? {} : { to }) });
+        return refused;
+      }
+      case 'override': {
+        const overrode = overrideOf(this.state, this.#in.machine.index, { ...request, by });
+        if (typeof overrode === 'string') return overrode;
+        this.tell(overrode);
+        return null;
+      }
       case 'halt':
         this.tell({ type: 'halted', by });
         return null;
@@ -107,13 +175,68 @@ export class Host {
     }
   }
 
-  async #write(events: readonly RunEvent[]): Promise<void> {
+  /** `told`: which of these came from outside, and would be lost with a journal that fails. */
+  async #write(events: readonly RunEvent[], told: readonly RunEvent[] = []): Promise<readonly JournalRow[]> {
     const stamped = events.map((event) => ({ atMs: Math.round(this.#in.clock.nowMs()), event }));
-    const rows = await this.#in.journal.append(
-      stamped.map(({ atMs, event }) => ({ atMs, event: event as unknown as JsonObject })),
-    );
+    const rows = await this.#in.journal
+      .append(stamped.map(({ atMs, event }) => ({ atMs, event: event as unknown as JsonObject })))
+      .catch((error: unknown) => {
+        this.#unwritten = told;
+        throw error;
+      });
     for (const event of stamped) this.#state = this.#in.machine.apply(this.#state, event);
     this.#in.onRows(rows);
+    return rows;
+  }
+
+  /**
+   * The journal failed: no effect is begun, what flies lands or is given up, and only what a second reading of the
+   * journal shows is believed. People's words that it does not show are said again; what effects came to is in doubt.
+   */
+  async #goOnAfter(cause: unknown, unwritten: readonly RunEvent[]): Promise<void> {
+    const { reopen, clock, machine, journal } = this.#in;
+    if (!reopen) throw cause;
+    this.#life += 1;
+    await Promise.race([Promise.all(this.#flights), clock.pauseRealMs(LANDING_MS)]);
+    const { surplus, engine } = await reopen(cause);
+    let state: RunState | null = null;
+    for (let next = 1; ;) {
+      const rows = await journal.read(next, REPLAY_ROWS);
+      const last = rows.at(-1);
+      if (last === undefined) break;
+      for (const { atMs, event } of rows) state = machine.apply(state, { atMs, event: event as unknown as RunEvent });
+      next = last.seq + 1;
+    }
+    this.#unwritten = null;
+    const written = new Set(surplus.map(({ event }) => canonicalJson(event)));
+    const lost = unwritten.filter((event) => !('id' in event) && event.type !== 'time' && !isIn(written, event));
+    const begins = state === null ? unwritten : [engine, ...lost];
+    this.#state = state;
+    this.#inbox.unshift(...begins);
+    if (surplus.length > 0) this.#in.onRows(surplus);
+  }
+
+  /** What has no way back is begun only when its intention lies elsewhere too, or somebody decided otherwise. */
+  #begin(effect: Effect, seq: number): void {
+    const { mirrored, machine } = this.#in;
+    if (!mirrored || !needsMirror(this.state, effect, machine.index)) return this.#start(effect);
+    const life = this.#life;
+    void mirrored(seq).then((held) => {
+      if (life !== this.#life || this.#stopped) return;
+      if (held) this.#start(effect);
+      else this.tell({ type: 'performed', id: effect.id, unsent: true });
+    });
+  }
+
+  /** Tells what an effect came to, unless the journal failed meanwhile. */
+  #fly(flight: Promise<RunEvent>): void {
+    const life = this.#life;
+    const landed = flight
+      .then((event) => {
+        if (life === this.#life) this.tell(event);
+      })
+      .finally(() => this.#flights.delete(landed));
+    this.#flights.add(landed);
   }
 
   #start(effect: Effect): void {
@@ -125,15 +248,14 @@ export class Host {
       case 'pass':
         return;
       case 'page':
-        void this.#in
-          .page(effect.text)
-          .then((failure) => this.tell({ type: 'paged', id: effect.id, ...(failure === null ? {} : { failure }) }));
+        this.#fly(
+          this.#in
+            .page(effect.text)
+            .then((failure) => ({ type: 'paged', id: effect.id, ...(failure === null ? {} : { failure }) })),
+        );
         return;
       default:
-        void this.#in
-          .actor()
-          .act(effect)
-          .then((event) => this.tell(event));
+        this.#fly(this.#in.actor().act(effect));
     }
   }
 
@@ -164,4 +286,9 @@ export class Host {
     cancel();
     this.#wake = () => undefined;
   }
+}
+
+/** The journal holds an event as its canonical JSON says it: keys in another order are the same event. */
+function isIn(written: ReadonlySet<string>, event: RunEvent): boolean {
+  return written.has(canonicalJson(event));
 }

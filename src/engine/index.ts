@@ -1,12 +1,28 @@
 /** The only folder that makes effects happen: loading, observing, planning, and the process that runs a plan. */
+export { answerable, orderForOthers, ticketFor, type Answerable } from './answerable.ts';
 export { eachAtOnce } from './at-once.ts';
 export { afterRealMs, pauseRealMs, planClock } from './clock.ts';
 export { loadConfig, type Config } from './config.ts';
+export type { GuardNow } from './guards.ts';
 export { loadFleet, loadRunbook, parseInputs, type Loaded } from './load.ts';
 export { messageSchema, type Message, type Request } from './messages.ts';
-export { makePlan, ownVersion, type Preview } from './planning.ts';
+export { makePlan, ownVersion, type PlanWish, type Preview } from './planning.ts';
 export { createReach, type ReachCommand } from './reach/index.ts';
 export { expectedFiles } from './expected.ts';
-export { findRun, listRuns, placeOf, prepareRun, readOrder, readPlan, writePlan, type RunPlace } from './runs.ts';
+export {
+  findRun,
+  listRuns,
+  placeOf,
+  prepareRun,
+  readOrder,
+  readPlan,
+  readPlanFile,
+  writePlan,
+  type RunPlace,
+} from './runs.ts';
+export { restoreRun, type Restored } from './restore.ts';
 export { connectEngine, type EngineConnection } from './socket.ts';
 export { EngineRefused, engineOf, startEngine } from './start.ts';
+export { StalePlan } from './stale.ts';
+export { makeWayBack, type WayBackWish } from './way-back.ts';
+export { durationOf, instantOf, instantText, isZone } from './instants.ts';

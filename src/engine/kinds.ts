@@ -22,8 +22,10 @@ export function knownSteps(plan: Plan, outline: Outline, positions: (track: stri
   const lines: readonly PlanStep[] = [...plan.header.steps, ...plan.header.contingencies.flatMap((each) => each.steps)];
   const known = new Map<string, KnownStep>();
   for (const step of lines) {
-    const kind = outline.kinds.get(step.id) as StepKind | undefined;
-    if (step.step === 'act' && kind) known.set(step.id, { step, kind, input: kind.input.parse(step.input) as never });
+    if (step.step !== 'act') continue;
+    // A way back has steps of its own, and the kinds of the run that it takes back.
+    const kind = outline.kinds.get(step.undoes?.step ?? step.id) as StepKind | undefined;
+    if (kind) known.set(step.id, { step, kind, input: kind.input.parse(step.input) as never });
   }
   return {
     of: (place) => {

@@ -1,21 +1,30 @@
 import { sentence, FailureError } from '../model/index.ts';
 import { wallClockMs } from './clock.ts';
-import { runEngine, StalePlan } from './compose.ts';
+import { runEngine } from './compose.ts';
+import type { TakeOver } from './lease/hold.ts';
+import { NotOurs } from './lease/words.ts';
 import { placeOf } from './runs.ts';
+import { StalePlan } from './stale.ts';
 
 /**
- * The engine's own process: `main STATE_DIR RUN start|resume`. Its terminal is nobody's: views come over the socket,
- * and it tells its parent, if that still listens, that it stands or why it does not.
+ * The engine's own process: `main STATE_DIR RUN start|resume TAKEOVER`, the last as JSON. Its terminal is
+ * nobody's: views come over the socket, and it tells its parent, if that still listens, that it stands or why it does
+ * not.
  */
-const [stateDir = '', run = '', mode = 'start'] = process.argv.slice(2);
+const [stateDir = '', run = '', mode = 'start', takeOver = 'null'] = process.argv.slice(2);
+const said = JSON.parse(takeOver) as TakeOver | null;
 
 // The terminal that started it may go: the run does not.
 process.on('SIGHUP', () => undefined);
 process.on('SIGINT', () => undefined);
 
 try {
-  process.exitCode = await runEngine(placeOf(stateDir, run), stateDir, mode === 'resume' ? 'resume' : 'start', () =>
-    tell({ ready: true }),
+  process.exitCode = await runEngine(
+    placeOf(stateDir, run),
+    stateDir,
+    mode === 'resume' ? 'resume' : 'start',
+    said ?? { takeOver: false, override: null },
+    (fenced) => tell(fenced === null ? { ready: true } : { ready: null, fenced }),
   );
 } catch (error) {
   const stale = error instanceof StalePlan;
@@ -27,7 +36,7 @@ try {
         : String(error);
   process.stderr.write(`${new Date(wallClockMs()).toISOString()} ${text}\n`);
   tell({ ready: false, text, stale });
-  process.exitCode = stale ? 6 : 5;
+  process.exitCode = stale ? 6 : error instanceof NotOurs ? 4 : 5;
 }
 if (process.connected) process.disconnect?.();
 

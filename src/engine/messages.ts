@@ -13,7 +13,37 @@ export const requestSchema = z.discriminatedUnion('ask', [
     givenAtMs: z.number(),
     reason: z.string().optional(),
   }),
-  z.strictObject({ ask: z.literal('abort'), id: z.number(), by: z.string(), reason: z.string() }),
+  /** What was answered before its gate was asked does not hold any more. */
+  z.strictObject({ ask: z.literal('take-back'), id: z.number(), gate: z.string(), by: z.string() }),
+  z.strictObject({
+    ask: z.literal('arm'),
+    id: z.number(),
+    /** By its id or title. */
+    contingency: z.string(),
+    /** Null: all servers of its group that are in the line. */
+    only: z.array(z.string()).nullable(),
+    by: z.string(),
+    reason: z.string().trim().min(1),
+  }),
+  z.strictObject({
+    ask: z.literal('abort'),
+    id: z.number(),
+    by: z.string(),
+    reason: z.string(),
+    /** Only what came after this step is taken back. */
+    to: z.string().optional(),
+  }),
+  z.strictObject({
+    ask: z.literal('override'),
+    id: z.number(),
+    class: z.enum(['freeze', 'guard', 'mirror', 'window']),
+    /** Which freeze or guard, where there is a choice. */
+    about: z.string().nullable(),
+    /** For the window: until when it shall be open, in absolute plan time. */
+    untilMs: z.number().nullable(),
+    by: z.string(),
+    reason: z.string().trim().min(1),
+  }),
   z.strictObject({ ask: z.literal('halt'), id: z.number(), by: z.string() }),
   z.strictObject({ ask: z.literal('unhalt'), id: z.number(), by: z.string() }),
   z.strictObject({ ask: z.literal('detach'), id: z.number(), by: z.string() }),
@@ -37,8 +67,8 @@ export const messageSchema = z.discriminatedUnion('say', [
     plan: planSchema,
     clock: z.object({ anchorRealMs: z.number(), anchorPlanMs: z.number(), rate: z.number() }).nullable(),
   }),
-  /** Journal rows, from the first one on. */
-  z.object({ say: z.literal('rows'), rows: z.array(rowSchema) }),
+  /** Journal rows, from the first one on. `more`: there are further ones already. */
+  z.object({ say: z.literal('rows'), rows: z.array(rowSchema), more: z.boolean() }),
   z.object({ say: z.literal('done'), id: z.number(), refused: z.string().nullable() }),
 ]);
 export type Message = z.output<typeof messageSchema>;

@@ -3,12 +3,14 @@ import { randomInt } from 'node:crypto';
 import { root } from '../launch/index.ts';
 import { FailureError, type Fleet, type Json, type Plan, type Runbook, type Server } from '../model/index.ts';
 import { compile, outline, refuse, type CompileInput, type Foresight, type Outline } from '../plan/index.ts';
-import { groupsOf } from '../steps/index.ts';
+import { groupsOf, takeOut } from '../steps/index.ts';
 import { eachAtOnce } from './at-once.ts';
 import { planClock } from './clock.ts';
 import { capturedPaths, expectedFiles } from './expected.ts';
 import { forecastOf } from './forecast.ts';
+import { guardFindings, guardReader, readNow, type GuardNow } from './guards.ts';
 import type { Loaded } from './load.ts';
+import { mirrorFindings } from './mirror-findings.ts';
 import { observeServer } from './observe.ts';
 import { createReach, type Reach, type ReachCommand } from './reach/index.ts';
 
@@ -20,6 +22,10 @@ export interface PlanWish {
   readonly fleet: Loaded<Fleet>;
   readonly inputs: { readonly [name: string]: Json };
   readonly except: readonly { readonly server: string; readonly reason: string }[];
+  /** When it may be run, in absolute instants. */
+  readonly window?: CompileInput['window'];
+  /** Where the journal is to be copied, and from where: `journal.mirror` and `stateDir` of the configuration. */
+  readonly mirror?: { readonly to: string; readonly stateDir: string } | null;
   /** Called as servers are read. */
   readonly onRead?: (done: number, of: number) => void;
 }
@@ -28,10 +34,12 @@ export interface PlanWish {
 export interface Preview {
   readonly plan: Plan;
   readonly commands: readonly ReachCommand[];
+  /** What the plan's guards said meanwhile. */
+  readonly guards: readonly GuardNow[];
 }
 
 /** Observes every server and compiles. Writes nothing anywhere (promise 1). */
-export async function makePlan({ runbook, fleet, inputs, except, onRead }: PlanWish): Promise<Preview> {
+export async function makePlan({ runbook, fleet, inputs, except, window, mirror, onRead }: PlanWish): Promise<Preview> {
   const names = new Set(except.map(({ server }) => server));
   for (const { server } of except) {
     if (!fleet.value.servers.some(({ name }) => name === server))
@@ -41,13 +49,16 @@ export async function makePlan({ runbook, fleet, inputs, except, onRead }: PlanW
         'Correct the name; `neap fleet check` lists the servers',
       );
   }
-  const laid = outline(runbook.value, groupsOf(runbook.value.reach), inputs, fleet.value, names);
+  const laid = outline(runbook.value, groupsOf(runbook.value.reach), inputs, fleet.value, names, takeOut);
   const commands: ReachCommand[] = [];
   const reach = createReach(fleet.value, { onCommand: (command) => commands.push(command) });
   try {
     const clock = planClock(fleet.value.clock);
+    const readingGuards = readNow(laid.guards, guardReader(runbook.path, reach.redactor));
     const { foresights, captured } = await readAll(laid, reach, fleet.path, clock.nowMs, onRead);
-    const forecast = forecastOf(laid.steps, laid.servers, runbook.value.budget.failures);
+    const forecast = forecastOf(laid.steps, laid.servers, laid.failures);
+    const guards = await readingGuards;
+    const mirrorFound = mirror ? await mirrorFindings(mirror.to, fleet.value, mirror.stateDir) : [];
     const plan = compile({
       neap: await ownVersion(),
       runbook: runbook.value,
@@ -62,10 +73,18 @@ export async function makePlan({ runbook, fleet, inputs, except, onRead }: PlanW
       except: await Promise.all(
         except.map(async (each) => ({ ...each, traffic: await trafficOf(fleet.value, each.server, reach) })),
       ),
+      ...(window === undefined ? {} : { window }),
+      mirror: mirror?.to ?? null,
       forecast: forecast?.forecast ?? null,
-      findings: [...(forecast?.findings ?? []), ...coverage(fleet.value), ...overload(laid)],
+      findings: [
+        ...(forecast?.findings ?? []),
+        ...coverage(fleet.value),
+        ...overload(laid),
+        ...guardFindings(guards),
+        ...mirrorFound,
+      ],
     });
-    return { plan, commands };
+    return { plan, commands, guards };
   } finally {
     await reach.close();
   }

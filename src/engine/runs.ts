@@ -4,7 +4,7 @@ import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { configSchema, FailureError, planSchema, type Plan } from '../model/index.ts';
-import { tampered } from '../plan/index.ts';
+import { tampered, type PlanText } from '../plan/index.ts';
 
 /** Who asked for a run, and with what: beside its plan and journal. */
 const orderSchema = z.strictObject({
@@ -21,8 +21,18 @@ const orderSchema = z.strictObject({
   ticket: z.string().nullable().default(null),
   lease: configSchema.shape.lease,
   journal: configSchema.shape.journal,
+  /** Of a run whose journal was built from a mirror: up to which event, and where fleet and runbook lie on this machine. */
+  restored: z
+    .strictObject({ mirror: z.string(), lastSeq: z.number().int(), fleet: z.string(), runbook: z.string() })
+    .optional(),
 });
 export type Order = z.output<typeof orderSchema>;
+
+/** An order as text. */
+export function parseOrder(text: string): Order | null {
+  const parsed = orderSchema.safeParse(jsonOf(text));
+  return parsed.success ? parsed.data : null;
+}
 
 /** Where everything of one run lies. */
 export interface RunPlace {
@@ -48,13 +58,21 @@ export function placeOf(stateDir: string, run: string): RunPlace {
   };
 }
 
-/** Makes a run's folder with its plan and order; its journal is the engine's to make. */
-export async function prepareRun(stateDir: string, plan: Plan, order: Omit<Order, 'run'>): Promise<RunPlace> {
+/**
+ * Makes a run's folder with its plan and order; its journal is the engine's to make. `planText` is the plan as it
+ * lay in its file: its hash is over that, without what today's schemas fill in.
+ */
+export async function prepareRun(
+  stateDir: string,
+  plan: Plan,
+  order: Omit<Order, 'run'>,
+  planText: string = JSON.stringify(plan),
+): Promise<RunPlace> {
   const day = new Date(plan.header.madeAtMs).toISOString().slice(0, 10);
   const run = `${day}-${randomBytes(3).toString('hex')}`;
   const place = placeOf(stateDir, run);
   await mkdir(place.dir, { recursive: true, mode: 0o700 });
-  await writeFile(place.plan, `${JSON.stringify(plan)}\n`, { mode: 0o600 });
+  await writeFile(place.plan, `${planText.trimEnd()}\n`, { mode: 0o600 });
   await writeFile(place.order, `${JSON.stringify({ run, ...order }, null, 2)}\n`, { mode: 0o600 });
   return place;
 }
@@ -65,19 +83,25 @@ export async function readOrder(place: RunPlace): Promise<Order> {
 
 /** Reads a plan file and holds it against its own hash. */
 export async function readPlan(path: string): Promise<Plan> {
+  return (await readPlanFile(path)).plan;
+}
+
+/** The same, with its text as it lies there. */
+export async function readPlanFile(path: string): Promise<{ readonly plan: Plan; readonly text: string }> {
   const text = await readFile(path, 'utf8').catch(() => null);
   if (text === null) throw unusable(path, 'it cannot be read', 'Give the path of a plan that `neap plan --out` wrote');
-  const parsed = planSchema.safeParse(jsonOf(text));
+  const json = jsonOf(text);
+  const parsed = planSchema.safeParse(json);
   if (!parsed.success)
     throw unusable(
       path,
       `it is no plan of this version of neap (${z.prettifyError(parsed.error).split('\n')[0]})`,
       'Make it anew: neap plan RUNBOOK --out plan.json',
     );
-  const why = tampered(parsed.data);
+  const why = tampered(json as PlanText);
   if (why !== null)
     throw unusable(path, `it was changed after it was made: ${why}`, 'Make it anew, and have that approved');
-  return parsed.data;
+  return { plan: parsed.data, text };
 }
 
 /** Writes a plan for later, readable by its owner only. */
@@ -106,9 +130,12 @@ export async function writePlan(path: string, plan: Plan): Promise<void> {
 export function listRuns(stateDir: string): string[] {
   const dir = join(stateDir, 'runs');
   if (!existsSync(dir)) return [];
-  return readdirSync(dir)
-    .filter((run) => existsSync(placeOf(stateDir, run).journal))
-    .toSorted((a, b) => statSync(placeOf(stateDir, a).order).mtimeMs - statSync(placeOf(stateDir, b).order).mtimeMs);
+  return (
+    readdirSync(dir)
+      // One that is being built from a mirror begins with a dot.
+      .filter((run) => !run.startsWith('.') && existsSync(placeOf(stateDir, run).journal))
+      .toSorted((a, b) => statSync(placeOf(stateDir, a).order).mtimeMs - statSync(placeOf(stateDir, b).order).mtimeMs)
+  );
 }
 
 /** The run that was meant: by name, by its beginning, or the newest. */

@@ -4,18 +4,29 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { z } from 'zod';
+import { pauseRealMs } from './clock.ts';
 
 /** One line of the socket at most: a plan of thousands of servers fits, a runaway peer does not. */
 const LINE_MAX_BYTES = 256 * 1024 * 1024;
 
+/** What may wait for a view that does not read: a stopped terminal costs the engine no more than this. */
+const UNREAD_MAX_BYTES = 4 * 1024 * 1024;
+
+/** How long views may take to read the rest when the engine ends, in real milliseconds. */
+export const READ_REST_MS = 5_000;
+
 /** A view's connection, on the engine's side. */
 export interface View {
   send(message: unknown): void;
+  /** It does not read as fast as it is told. */
+  isFull(): boolean;
+  /** Resolves when it has read most of what it was told, or is gone. */
+  drained(): Promise<void>;
 }
 
 export interface ViewServer {
   readonly path: string;
-  broadcast(message: unknown): void;
+  /** Gives views some time to read what they were told. */
   close(): Promise<void>;
 }
 
@@ -34,18 +45,18 @@ export async function serveViews<S extends z.ZodType>(
   handle: {
     readonly open: (view: View) => void;
     readonly line: (message: z.output<S>, view: View) => void;
-    readonly lost: () => void;
+    readonly lost: (view: View) => void;
   },
 ): Promise<ViewServer> {
   rmSync(path, { force: true });
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
-    const view: View = { send: (message) => void socket.write(`${JSON.stringify(message)}\n`) };
+    const view = viewOn(socket);
     socket.on('error', () => socket.destroy());
     socket.on('close', () => {
       sockets.delete(socket);
-      handle.lost();
+      handle.lost(view);
     });
     eachLine(socket, schema, (message) => handle.line(message, view));
     handle.open(view);
@@ -54,16 +65,29 @@ export async function serveViews<S extends z.ZodType>(
   chmodSync(path, 0o600);
   return {
     path,
-    broadcast: (message) => {
-      const line = `${JSON.stringify(message)}\n`;
-      for (const socket of sockets) socket.write(line);
-    },
     close: async () => {
-      await Promise.all([...sockets].map((socket) => new Promise<void>((resolve) => socket.end(resolve))));
+      const read = Promise.all([...sockets].map((socket) => new Promise<void>((resolve) => socket.end(resolve))));
+      await Promise.race([read, pauseRealMs(READ_REST_MS)]);
       for (const socket of sockets) socket.destroy();
       await new Promise<void>((resolve) => server.close(() => resolve()));
       rmSync(path, { force: true });
     },
+  };
+}
+
+function viewOn(socket: Socket): View {
+  return {
+    send: (message) => void socket.write(`${JSON.stringify(message)}\n`),
+    isFull: () => socket.writableLength > UNREAD_MAX_BYTES,
+    drained: () =>
+      new Promise((resolve) => {
+        if (socket.destroyed || socket.writableLength <= UNREAD_MAX_BYTES) return resolve();
+        const done = (): void => {
+          socket.off('drain', done).off('close', done);
+          resolve();
+        };
+        socket.on('drain', done).on('close', done);
+      }),
   };
 }
 

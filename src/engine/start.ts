@@ -5,15 +5,21 @@ import { z } from 'zod';
 import { extension, launchArguments } from '../launch/index.ts';
 import { FailureError } from '../model/index.ts';
 import { afterRealMs } from './clock.ts';
+import { isEngine } from './lease/holder.ts';
+import type { TakeOver } from './lease/hold.ts';
 import type { RunPlace } from './runs.ts';
 
-/** An engine may take so long until it stands, in real milliseconds: it reads its journal again and claims its servers. */
+/** An engine may take so long from one word to the next until it stands, in real milliseconds: it reads its journal again and claims its servers. */
 const STAND_MS = 60_000;
 
 const wordSchema = z.union([
   z.object({ ready: z.literal(true) }),
+  /** It is on its way: so many servers know by now that they are this run's. */
+  z.object({ ready: z.null(), fenced: z.number() }),
   z.object({ ready: z.literal(false), text: z.string(), stale: z.boolean() }),
 ]);
+
+type FinalWord = Exclude<z.output<typeof wordSchema>, { ready: null }>;
 
 /** An engine that did not start, with its own words. */
 export class EngineRefused extends FailureError {
@@ -32,27 +38,41 @@ export class EngineRefused extends FailureError {
 }
 
 /** Starts a run's engine as a process of its own session, and resolves when it stands: from then on a terminal is only a view. */
-export async function startEngine(place: RunPlace, stateDir: string, mode: 'start' | 'resume'): Promise<void> {
+export async function startEngine(
+  place: RunPlace,
+  stateDir: string,
+  mode: 'start' | 'resume',
+  takeOver: TakeOver | null = null,
+): Promise<void> {
   const log = openSync(place.log, 'a', 0o600);
   const entry = new URL(`./main${extension}`, import.meta.url);
-  const child = spawn(process.execPath, [...launchArguments(entry), stateDir, place.run, mode], {
-    detached: true,
-    stdio: ['ignore', log, log, 'ipc'],
-  });
+  const child = spawn(
+    process.execPath,
+    [...launchArguments(entry), stateDir, place.run, mode, JSON.stringify(takeOver)],
+    {
+      detached: true,
+      stdio: ['ignore', log, log, 'ipc'],
+    },
+  );
   closeSync(log);
-  const word = await new Promise<z.output<typeof wordSchema>>((resolve) => {
-    const cancel = afterRealMs(STAND_MS, () =>
+  const word = await new Promise<FinalWord>((resolve) => {
+    const late = (): void =>
       resolve({
         ready: false,
         text: `the engine did not stand within ${STAND_MS / 1000} s; see ${place.log}`,
         stale: false,
-      }),
-    );
-    const settle = (said: z.output<typeof wordSchema>): void => {
+      });
+    let cancel = afterRealMs(STAND_MS, late);
+    const settle = (said: FinalWord): void => {
       cancel();
       resolve(said);
     };
-    child.once('message', (message) => settle(wordSchema.parse(message)));
+    child.on('message', (message) => {
+      const said = wordSchema.parse(message);
+      if (said.ready !== null) return settle(said);
+      cancel();
+      cancel = afterRealMs(STAND_MS, late);
+    });
     child.once('error', (error) => settle({ ready: false, text: error.message, stale: false }));
     child.once('exit', (code, signal) =>
       settle({ ready: false, text: `the engine ended at once (${code ?? signal}); see ${place.log}`, stale: false }),
@@ -70,20 +90,5 @@ const engineSchema = z.object({ pid: z.number(), socket: z.string() });
 export async function engineOf(place: RunPlace): Promise<z.output<typeof engineSchema> | null> {
   const text = await readFile(place.engine, 'utf8').catch(() => null);
   const parsed = text === null ? null : engineSchema.safeParse(JSON.parse(text));
-  return parsed?.success && (await lives(parsed.data.pid, place.run)) ? parsed.data : null;
-}
-
-/**
- * A process id alone proves nothing: it may be another process's by now, or that of an engine which was killed and not
- * collected yet. Where the system tells (Linux), its command line has to name the run; a dead one has none.
- */
-async function lives(pid: number, run: string): Promise<boolean> {
-  try {
-    process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-  if (process.platform !== 'linux') return true;
-  const words = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-  return words.split('\0').includes(run);
+  return parsed?.success && isEngine(parsed.data.pid, place.run) ? parsed.data : null;
 }

@@ -67,6 +67,7 @@ function openForOwner(path: string, mode: 'create' | 'write'): DatabaseSync {
       ['checkpoint_fullfsync', 'ON', 1],
     ]);
     if (mode === 'create') createTables(database, path);
+    else writeAnew(database, path);
     checkSound(database, path);
     flushDirectory(dirname(path));
     return database;
@@ -74,6 +75,20 @@ function openForOwner(path: string, mode: 'create' | 'write'): DatabaseSync {
     database.close();
     throw error;
   }
+}
+
+/**
+ * What an earlier owner left in the log is copied into the file and flushed, and the log begun anew, before any of
+ * it is believed. When a flush fails, Linux marks the pages as written although they are not: what is read back then
+ * comes from memory, and flushing once more says yes without a write. Were the log gone on with behind such a page, the
+ * next loss of power would end it there, and every commit behind it would be lost although it was acknowledged. A page
+ * that is written again is flushed again. The same goes for the file's own pages, since SQLite gives up the log only
+ * after the file was flushed: whatever a failed flush of the file may have lost is still in the log, and written anew.
+ */
+function writeAnew(database: DatabaseSync, path: string): void {
+  const done = database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get();
+  if (done?.['busy'] !== 0)
+    throw new TroubleError('outcome-unknown', 'the log of an earlier engine could not be copied into the file', path);
 }
 
 function createTables(database: DatabaseSync, path: string): void {

@@ -4,15 +4,17 @@ import { canonicalJson } from '../plan/index.ts';
 import type { Journal, JournalRow } from '../ports/index.ts';
 import { JournalFailure } from './failure.ts';
 import { GroupCommit } from './group-commit.ts';
-import { APPEND_EVENTS_MAX, EVENT_LENGTH_MAX } from './limits.ts';
+import { APPEND_EVENTS_MAX, EVENT_LENGTH_MAX, PAGE_ROWS, RESERVE_BYTES } from './limits.ts';
 import { FIRST_SEQ, type StoredRow } from './link.ts';
 import type { Answer, Draft, OpenMode } from './messages.ts';
 import { WriterThread } from './thread.ts';
 import { TroubleError } from './trouble.ts';
 
-/** How messages name the run; without it, by the journal's file name. */
 export interface JournalOptions {
+  /** How messages name the run; without it, by the journal's file name. */
   readonly run?: string | undefined;
+  /** What is kept free beside it for a full disk: as much as the way home needs, and never less than some MiB. */
+  readonly reserveBytes?: number | undefined;
 }
 
 /** A journal that this process owns: nobody else can open it, for reading or writing, until it is closed. */
@@ -44,8 +46,18 @@ export function openJournal(path: string, options: JournalOptions = {}): Promise
  * `verifyChain` can name the flaw. Rejects with JournalFailure as `openJournal` does.
  */
 export async function readJournal(path: string, options: JournalOptions = {}): Promise<readonly JournalRow[]> {
+  const rows = await readStoredRows(path, options);
+  try {
+    return rows.map(toRow);
+  } catch (error) {
+    throw toFailure(error, options.run ?? runOf(path));
+  }
+}
+
+/** The same with each event's text as it lies in the file, byte for byte and unjudged: what an audit looks at. */
+export async function readStoredRows(path: string, options: JournalOptions = {}): Promise<readonly StoredRow[]> {
   const run = options.run ?? runOf(path);
-  const thread = new WriterThread({ path, mode: 'read' });
+  const thread = new WriterThread({ path, mode: 'read', reserveBytes: 0 });
   try {
     await thread.opened;
     const rows = await readRows(thread, path, FIRST_SEQ);
@@ -57,9 +69,32 @@ export async function readJournal(path: string, options: JournalOptions = {}): P
   }
 }
 
+/**
+ * Makes a journal anew from the rows of a copy, whose chain was found sound: the same events with the same hashes.
+ * It is closed again; `openJournal` goes on with it. Rejects with JournalFailure as `createJournal` does.
+ */
+export async function restoreJournal(
+  path: string,
+  rows: readonly JournalRow[],
+  options: JournalOptions = {},
+): Promise<void> {
+  const thread = new WriterThread({ path, mode: 'create', reserveBytes: 0 });
+  try {
+    await thread.opened;
+    for (let from = 0; from < rows.length; from += PAGE_ROWS) {
+      await thread.ask({ ask: 'restore', rows: rows.slice(from, from + PAGE_ROWS).map(toStored) });
+    }
+    await thread.ask({ ask: 'close' });
+  } catch (error) {
+    await thread.end();
+    throw toFailure(error, options.run ?? runOf(path));
+  }
+}
+
 async function own(path: string, mode: OpenMode, options: JournalOptions): Promise<OwnedJournal> {
   const run = options.run ?? runOf(path);
-  const thread = new WriterThread({ path, mode });
+  const reserveBytes = Math.max(RESERVE_BYTES, options.reserveBytes ?? 0);
+  const thread = new WriterThread({ path, mode, reserveBytes });
   try {
     const opened = await thread.opened;
     return { ...opened, ...writer(thread, path, run) };
@@ -88,7 +123,7 @@ function writer(thread: WriterThread, path: string, run: string): Journal {
       const rows = await orFailure(commits.append(drafts));
       return rows.map(toRow);
     },
-    read: (fromSeq) => orFailure(readRows(thread, path, fromSeq)),
+    read: (fromSeq, count) => orFailure(readRows(thread, path, fromSeq, count).then((rows) => rows.map(toRow))),
     close: () => (closing ??= orFailure(close())),
   };
 }
@@ -106,14 +141,19 @@ function draftsOf(events: readonly { readonly atMs: number; readonly event: Json
   });
 }
 
-async function readRows(thread: WriterThread, path: string, fromSeq: number): Promise<readonly JournalRow[]> {
-  const rows: JournalRow[] = [];
+async function readRows(
+  thread: WriterThread,
+  path: string,
+  fromSeq: number,
+  count: number = Infinity,
+): Promise<readonly StoredRow[]> {
+  const rows: StoredRow[] = [];
   for (let next = fromSeq; ;) {
-    const answer = await thread.ask({ ask: 'rows', fromSeq: next });
+    const answer = await thread.ask({ ask: 'rows', fromSeq: next, count: Math.min(count - rows.length, PAGE_ROWS) });
     if (answer.answer !== 'rows') throw strange(answer, path);
     const last = answer.rows.at(-1);
-    if (last === undefined) return rows;
-    for (const row of answer.rows) rows.push(toRow(row));
+    if (last === undefined || rows.length >= count) return rows;
+    for (const row of answer.rows) rows.push(row);
     next = last.seq + 1;
   }
 }
@@ -133,6 +173,11 @@ async function commitOn(thread: WriterThread, drafts: readonly Draft[], path: st
 
 function strange(answer: Answer, path: string): TroubleError {
   return new TroubleError('outcome-unknown', `its thread answered ${answer.answer} to another question`, path);
+}
+
+/** A row as the file has it: its event's text is the canonical one. */
+export function toStored({ event, ...row }: JournalRow): StoredRow {
+  return { ...row, text: canonicalJson(event) };
 }
 
 /** The event is parsed from its text also when it was only just written: a run folds exactly what a replay folds. */

@@ -24,9 +24,12 @@ export const OPEN_WAIT_MS = 1_000;
 /** Rows that one message from the worker carries. */
 export const PAGE_ROWS = 5_000;
 
-/** What is kept free beside the journal for a full disk: some thousand events, enough to go home and say so. */
+/** What is kept free beside the journal for a full disk, at least: some thousand events, enough to go home and say so. */
 export const RESERVE_BYTES = 4 * 1024 * 1024;
 
-/** The registry: each try is a few milliseconds of somebody else's transaction; together at most 5 s. */
-export const REGISTRY_TRIES_MAX = 200;
-export const REGISTRY_WAIT_MS = 25;
+/** Pages of the write-ahead log (4 KiB each) on a disk without reserve. SQLite's own 1000 would fill the reserve alone. */
+export const SPARING_LOG_PAGES = 64;
+
+/** A small database that is shared: each try is a few milliseconds of somebody else's transaction; together at most 5 s. */
+export const SHARED_TRIES_MAX = 200;
+export const SHARED_WAIT_MS = 25;

@@ -9,6 +9,8 @@ export type OpenMode = 'create' | 'write' | 'read';
 export interface WorkerStart {
   readonly path: string;
   readonly mode: OpenMode;
+  /** Kept free for a full disk. */
+  readonly reserveBytes: number;
 }
 
 /** The worker's first message, when it could open. */
@@ -35,7 +37,9 @@ export interface Links {
 
 export type Ask =
   | { readonly ask: 'commit'; readonly drafts: readonly Draft[] }
-  | { readonly ask: 'rows'; readonly fromSeq: number }
+  | { readonly ask: 'rows'; readonly fromSeq: number; readonly count?: number }
+  /** Rows of another copy of this journal, already found sound: they keep their places. */
+  | { readonly ask: 'restore'; readonly rows: readonly StoredRow[] }
   | { readonly ask: 'close' };
 
 export type Answer =
@@ -43,6 +47,7 @@ export type Answer =
   /** The places that the drafts were given, in order. Their texts do not travel back. */
   | { readonly answer: 'committed'; readonly links: Links }
   | { readonly answer: 'rows'; readonly rows: readonly StoredRow[] }
+  | { readonly answer: 'restored' }
   | { readonly answer: 'closed' }
   /** Nothing more comes after this one. */
   | { readonly answer: 'trouble'; readonly trouble: Trouble };

@@ -1,26 +1,27 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, lstatSync, openSync, rmSync, statfsSync, truncateSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { RESERVE_BYTES } from './limits.ts';
 import { flushDirectory } from './place.ts';
+
+/** Written at once. */
+const PART_BYTES = 4 * 1024 * 1024;
 
 const reservePath = (journal: string): string => `${journal}-reserve`;
 
 /**
  * Keeps space beside the journal, so that a run which meets a full disk can still record how it went home. Returns
- * whether it is there; on a disk that has no room for it the journal works without. Never throws.
+ * whether it is there; on a disk that has no room for it, and as much again, the journal works without: a reserve
+ * that was spent is laid by anew only when there is space for the events too. Never throws.
  */
-export function keepReserve(journal: string): boolean {
+export function keepReserve(journal: string, reserveBytes: number): boolean {
   const path = reservePath(journal);
   try {
     const size = lstatSync(path, { throwIfNoEntry: false })?.size;
-    if (size === RESERVE_BYTES) return true;
-    // Empty: it was spent when this journal met trouble, and the space is for the events that end the run.
-    if (size === 0) return false;
+    if (size === reserveBytes) return true;
     const { bavail, bsize } = statfsSync(dirname(journal));
-    if (bavail * bsize < 2 * RESERVE_BYTES) return false;
+    if (reserveBytes === 0 || bavail * bsize < 2 * reserveBytes) return false;
     rmSync(path, { force: true });
-    writeReserve(path);
+    writeReserve(path, reserveBytes);
     return true;
   } catch {
     removeReserve(journal);
@@ -28,19 +29,22 @@ export function keepReserve(journal: string): boolean {
   }
 }
 
-function writeReserve(path: string): void {
+function writeReserve(path: string, reserveBytes: number): void {
   const file = openSync(path, 'wx', 0o600);
   try {
     // Random bytes, since some filesystems store zeros as nothing.
-    const written = writeSync(file, randomBytes(RESERVE_BYTES));
-    if (written < RESERVE_BYTES) throw new Error('the disk has no room for the reserve');
+    for (let left = reserveBytes; left > 0;) {
+      const part = Math.min(left, PART_BYTES);
+      if (writeSync(file, randomBytes(part)) < part) throw new Error('the disk has no room for the reserve');
+      left -= part;
+    }
     fsyncSync(file);
   } finally {
     closeSync(file);
   }
 }
 
-/** Gives the space to the events; the empty file says so to the next owner. Never throws. */
+/** Gives the space to the events. Never throws. */
 export function spendReserve(journal: string): void {
   quietly(() => truncateSync(reservePath(journal), 0));
 }

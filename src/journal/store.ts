@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { PAGE_ROWS } from './limits.ts';
+import { PAGE_ROWS, SPARING_LOG_PAGES } from './limits.ts';
 import { CHAIN_START, FIRST_SEQ, linkFlaw, linkHash, type StoredRow } from './link.ts';
 import type { Draft, Links, Opened } from './messages.ts';
 import { TroubleError } from './trouble.ts';
@@ -67,9 +67,32 @@ export class Store {
     return links;
   }
 
-  /** Up to PAGE_ROWS events from `fromSeq` on. */
-  rows(fromSeq: number): readonly StoredRow[] {
-    return this.#select.all(fromSeq, PAGE_ROWS) as unknown as readonly StoredRow[];
+  /**
+   * Fills a journal that has no events with those of a copy, each as it was written, hash and epoch included. Throws
+   * TroubleError where one does not follow the one before it: then nothing of them is written.
+   */
+  restore(rows: readonly StoredRow[]): void {
+    let [seq, prev, epoch] = [this.#lastSeq, this.#head, this.#epoch];
+    this.#database.exec('BEGIN IMMEDIATE');
+    for (const row of rows) {
+      const flaw = linkFlaw(row, seq + 1, prev);
+      if (flaw !== null) throw new TroubleError('damaged', flaw, this.#path);
+      this.#insert.run(row.seq, row.atMs, row.epoch, row.text, row.prev, row.hash);
+      [seq, prev, epoch] = [row.seq, row.hash, Math.max(epoch, row.epoch)];
+    }
+    this.#database.prepare('UPDATE owner SET epoch = ?').run(epoch);
+    this.#database.exec('COMMIT');
+    [this.#lastSeq, this.#head, this.#epoch] = [seq, prev, epoch];
+  }
+
+  /** Up to PAGE_ROWS events from `fromSeq` on, or fewer. */
+  rows(fromSeq: number, count: number = PAGE_ROWS): readonly StoredRow[] {
+    return this.#select.all(fromSeq, Math.min(count, PAGE_ROWS)) as unknown as readonly StoredRow[];
+  }
+
+  /** Space is short: the log goes into the file often, so that it stays small itself. Each commit takes whole pages of it. */
+  spare(): void {
+    this.#database.exec(`PRAGMA wal_autocheckpoint = ${SPARING_LOG_PAGES}`);
   }
 
   close(): void {

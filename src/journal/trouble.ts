@@ -70,10 +70,13 @@ export function troubleFrom(error: unknown, where: string, fallback: TroubleReas
     return { reason: 'full', what: 'the disk is full', where };
   if (primary === SQLITE_CORRUPT || primary === SQLITE_NOTADB)
     return { reason: 'damaged', what: `it is not a sound database (${what})`, where };
+  if (primary === SQLITE_IOERR || code === 'EIO')
+    return { reason: 'outcome-unknown', what: `the disk reported an error (${what})`, where };
   return { reason: fallback, what: `${what}${typeof errcode === 'number' ? ` (SQLite ${errcode})` : ''}`, where };
 }
 
 const SQLITE_BUSY = 5;
+const SQLITE_IOERR = 10;
 const SQLITE_CORRUPT = 11;
 const SQLITE_FULL = 13;
 const SQLITE_NOTADB = 26;

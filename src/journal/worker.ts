@@ -10,7 +10,7 @@ import { type TroubleReason, troubleFrom } from './trouble.ts';
  * fleet. It answers each question in turn; after the first trouble it closes the file and ends, since nobody knows
  * what a failed flush left behind: flushing again proves nothing.
  */
-const { path, mode } = workerData as WorkerStart;
+const { path, mode, reserveBytes } = workerData as WorkerStart;
 const port = parentPort;
 if (port === null) throw new Error('the journal worker is a worker thread');
 
@@ -37,14 +37,19 @@ function end(error: unknown, fallback: TroubleReason): void {
 function open(): void {
   store = new Store(openJournalFile(path, mode), path);
   const begun = mode === 'read' ? { epoch: 0, lastSeq: 0, head: '' } : store.begin();
-  say({ answer: 'opened', opened: { ...begun, reserved: mode !== 'read' && keepReserve(path) } });
+  const reserved = mode !== 'read' && keepReserve(path, reserveBytes);
+  if (mode !== 'read' && !reserved) store.spare();
+  say({ answer: 'opened', opened: { ...begun, reserved } });
 }
 
 function reply(opened: Store, ask: Ask): void {
   if (ask.ask === 'commit') {
     say({ answer: 'committed', links: opened.commit(ask.drafts) });
   } else if (ask.ask === 'rows') {
-    say({ answer: 'rows', rows: opened.rows(ask.fromSeq) });
+    say({ answer: 'rows', rows: opened.rows(ask.fromSeq, ask.count) });
+  } else if (ask.ask === 'restore') {
+    opened.restore(ask.rows);
+    say({ answer: 'restored' });
   } else {
     opened.close();
     if (mode !== 'read') removeReserve(path);

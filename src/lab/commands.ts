@@ -13,6 +13,7 @@ import {
   type Told,
   type World,
 } from '../herd/index.ts';
+import { runFenceScript } from './fence.ts';
 import { contentOf, runFileScript } from './file-scripts.ts';
 import { splitWords } from './words.ts';
 
@@ -102,7 +103,8 @@ function sudo(words: readonly string[], call: Call): Outcome {
 
 function shell(words: readonly string[], call: Call): Outcome {
   if (words[0] !== '-c' || words[1] === undefined) return refused(2, 'sh: only sh -c is understood');
-  const file = runFileScript(words[1], words.slice(3), call);
+  const file =
+    runFileScript(words[1], words.slice(3), call) ?? runFenceScript(words[1], words.slice(3), call, runCommand);
   if (file !== null) return file;
   // A first line that only says something on standard error: how a caller learns that sudo let it in.
   const { said: first, rest = '' } = /^echo "(?<said>[^"$`\\]*)" >&2\n(?<rest>[^]*)$/.exec(words[1])?.groups ?? {};

@@ -29,8 +29,13 @@ export const configSchema = z.strictObject({
       /** Where the hash of the journal's head is told, so that a cut or rewritten journal is found out. */
       anchor: z
         .discriminatedUnion('to', [
-          z.strictObject({ to: z.literal('syslog') }),
-          z.strictObject({ to: z.literal('webhook'), url: z.url() }),
+          /** By logger(1); `socket`: where the daemon listens, if not at /dev/log. */
+          z.strictObject({ to: z.literal('syslog'), socket: z.string().min(1).optional() }),
+          /** An address, or a reference to it where it holds a token. */
+          z.strictObject({
+            to: z.literal('webhook'),
+            url: z.union([z.url({ protocol: /^https?$/ }), secretRefSchema]),
+          }),
           z.strictObject({ to: z.literal('command'), command: z.array(z.string()).min(1) }),
         ])
         .optional(),
@@ -38,6 +43,8 @@ export const configSchema = z.strictObject({
     .default({}),
   /** Whether every run must name a ticket (`--ticket`). */
   ticket: z.enum(['required', 'optional']).default('optional'),
+  /** The time zone in which times are said and shown when --zone does not name one: `Europe/Amsterdam`. UTC without it; never this machine's own. */
+  zone: z.string().optional(),
   /** Calendars (iCalendar files or https addresses) in whose events nothing is begun. */
   freezes: z.array(z.strictObject({ calendar: z.string().min(1), zone: z.string().optional() })).default([]),
 });

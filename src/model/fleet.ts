@@ -193,6 +193,12 @@ export const fleetSchema = z.strictObject({
   /** The one who may open gates unattended. Only a lab has one. */
   unattendedApprover: z.string().optional(),
   control: z.array(controlSchema).default([]),
+  /**
+   * Where each server keeps its record of which run acts on it; a directory that survives a reboot. Without this it
+   * is `~/.local/state/neap` of the account that neap logs in with, and keeps those apart who use the same one.
+   * `become`: the record is written by sudo.
+   */
+  fence: z.strictObject({ directory: z.string().startsWith('/'), become: z.boolean().default(false) }).optional(),
   /** An OpenSSH configuration file to use in place of the user's own. */
   sshConfig: z.string().optional(),
   servers: z.array(serverSchema).min(1, 'a fleet has at least one server'),

@@ -64,6 +64,8 @@ export interface Decider {
   readonly undoNeeds?: ((input: never) => readonly Need[]) | undefined;
   /** Why there is no way back; absent where there is an undo. */
   readonly irreversible?: string | undefined;
+  /** Why this one change cannot be taken back once it is confirmed; null: undo takes it back. */
+  readonly noWayBack?: ((change: never) => string | null) | undefined;
   /** Whether its undo has anything to do: looking and refreshing leave nothing to take back. */
   readonly leavesNothing?: boolean | undefined;
   /** Expected time for one server, in plan milliseconds, without its soak. */

@@ -43,6 +43,8 @@ export const actStepSchema = z.strictObject({
   /** Why there is no way back behind this step; null where undo takes it back. */
   irreversible: z.string().nullable(),
   leavesNothing: z.boolean(),
+  /** Aspects of a server that it changes. */
+  alters: z.array(z.enum(['offline', 'cache', 'config', 'power', 'traffic', 'path'])).default([]),
   /** Names of servers, wave by wave. A contingency's steps have none: they go to whom it is armed for. */
   waves: z.array(z.array(z.string())),
   /** At most so many at a time. The failure budget can make it fewer (promise 6). */
@@ -144,10 +146,14 @@ export type Contingency = z.output<typeof contingencySchema>;
 
 /** How a guard is read. */
 export const guardReadSchema = z.discriminatedUnion('guard', [
-  /** Bad when it does not answer with a 2xx within `withinMs`, in real milliseconds. */
+  /** Bad when it answers otherwise than with a 2xx, or not within `withinMs` (real milliseconds); without a connection it is no data. */
   z.strictObject({ guard: z.literal('probe'), get: z.url(), withinMs: z.number().positive() }),
-  /** A command on this machine: exit 0 is clear, 1 is warn, 2 is bad; anything else is no data. */
-  z.strictObject({ guard: z.literal('command'), run: z.string(), timeoutMs: z.number().positive() }),
+  /** A command on this machine, word by word and without a shell: exit 0 is clear, 1 is warn, 2 is bad; anything else is no data. */
+  z.strictObject({
+    guard: z.literal('command'),
+    run: z.array(z.string()).min(1),
+    timeoutMs: z.number().positive(),
+  }),
   /** An instant query whose every sample is held against the limits; a sample older than `staleMs`, or none, is no data. */
   z.strictObject({
     guard: z.literal('prometheus'),
@@ -232,7 +238,29 @@ export const planHeaderSchema = z.strictObject({
   mirror: z.string().nullable().default(null),
   /** This plan is the way back of a run that is done. */
   rollbackOf: z
-    .strictObject({ run: z.string(), to: z.string().nullable(), only: z.array(z.string()).nullable() })
+    .strictObject({
+      run: z.string(),
+      to: z.string().nullable(),
+      only: z.array(z.string()).nullable(),
+      title: z.string().default(''),
+      /** How and when that run ended. */
+      outcome: z.string().default('done'),
+      closedAtMs: z.number().default(0),
+      /** Whom that run left out. */
+      except: z.array(z.string()).default([]),
+      /** What is not taken back, and why: it has no way back, or nothing of it is left. */
+      left: z
+        .array(
+          z.strictObject({
+            step: z.string(),
+            title: z.string(),
+            because: z.enum(['no-way-back', 'nothing']),
+            why: z.string(),
+            servers: z.array(z.string()),
+          }),
+        )
+        .default([]),
+    })
     .nullable()
     .default(null),
   steps: z.array(planStepSchema),

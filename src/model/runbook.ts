@@ -50,12 +50,19 @@ export interface ActSpec {
   readonly askBeforeUndo?: boolean | undefined;
 }
 
-/** How a step goes through its targets. Every wave is cut to `atMost`; a canary larger than that is refused. */
+/** So many servers, or a percentage of the step's servers: rounded down, and at least one. */
+export type Share = number | `${number}%`;
+
+/**
+ * How a step goes through its targets: the canary, then stages of the sizes in `then`, then all others. Every wave is cut
+ * to `atMost`, and so many are under way at once, retries included; a canary larger than that is refused.
+ */
 export interface WaveSpec {
   readonly canary?: number | undefined;
-  /** `domain`: no wave takes servers of two failure domains while one is enough. */
+  readonly then?: readonly Share[] | undefined;
+  /** `domain`: no wave takes servers of two failure domains. */
   readonly by?: 'domain' | undefined;
-  readonly atMost: number;
+  readonly atMost: Share;
 }
 
 /** Starts at most `fraction` of `perSecond`: the rule is in the plan, the slots are a forecast. */

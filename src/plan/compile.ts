@@ -44,6 +44,12 @@ export interface CompileInput {
     readonly reason: string;
     readonly traffic: 'in' | 'out' | null | 'unknown';
   }[];
+  /** When it may be run, as absolute instants, and how long that is meant to take. */
+  readonly window?: Partial<Pick<PlanHeader['window'], 'opensAtMs' | 'closesAtMs' | 'plannedMs' | 'zone'>>;
+  /** What the calendars freeze, as far as this plan can be run. */
+  readonly freezes?: PlanHeader['freezes'];
+  /** Where the journal is copied to. */
+  readonly mirror?: string | null;
   readonly forecast: Forecast | null;
   /** Findings that the edge made: the forecast's refusal, the way neap itself goes. */
   readonly findings: readonly Finding[];
@@ -67,20 +73,20 @@ export function compile(input: CompileInput): Plan {
     seed: input.seed,
     canaries: [...outline.canaries],
     except: input.except.map(({ server, reason }) => ({ server, reason })),
-    budget: { failures: runbook.budget.failures, percent: null },
+    budget: { failures: outline.failures, percent: runbook.budget.percent ?? null },
     window: {
       limitMs: runbook.window.limitMs,
-      expectedMs: Math.ceil(expectedTotal(steps, runbook.budget.failures)),
+      expectedMs: Math.ceil(expectedTotal(steps, outline.failures)),
       homeMs: homeTotal(steps),
-      opensAtMs: null,
-      closesAtMs: null,
-      plannedMs: runbook.window.plannedMs ?? null,
-      zone: null,
+      opensAtMs: input.window?.opensAtMs ?? null,
+      closesAtMs: input.window?.closesAtMs ?? null,
+      plannedMs: input.window?.plannedMs ?? runbook.window.plannedMs ?? null,
+      zone: input.window?.zone ?? null,
     },
-    freezes: [],
-    guards: [],
+    freezes: [...(input.freezes ?? [])],
+    guards: [...outline.guards],
     lease: { store: 'local', guards: 'this machine only' },
-    mirror: null,
+    mirror: input.mirror ?? null,
     rollbackOf: null,
     steps: [...steps],
     contingencies: outline.contingencies.map(({ spec, id, steps: branch }) => ({
@@ -101,13 +107,23 @@ export function compile(input: CompileInput): Plan {
   return { hash: hashOf(reviewed), header: reviewed, slices };
 }
 
+/** A plan's file as it lies there: schemas fill in what a later version added, and that was never hashed. */
+export interface PlanText {
+  readonly hash: string;
+  readonly header: { readonly slices: readonly string[]; readonly [field: string]: unknown };
+  readonly slices: readonly unknown[];
+}
+
 /** The plan's hash is its header's; the header holds the slices'. */
-export function hashOf(header: PlanHeader): string {
+export function hashOf(header: PlanText['header']): string {
   return sha256Hex(canonicalJson(header));
 }
 
-/** Why a plan read from a file is not what its hash says; null when it is. */
-export function tampered(plan: Plan): string | null {
+/**
+ * Why a plan read from a file is not what its hash says; null when it is. It is given the file's own JSON, so that a
+ * plan made before the schemas had all of today's fields keeps its hash.
+ */
+export function tampered(plan: PlanText): string | null {
   if (hashOf(plan.header) !== plan.hash) return 'its header does not have the hash that it names';
   const bad = plan.slices.findIndex((slice, index) => sha256Hex(canonicalJson(slice)) !== plan.header.slices[index]);
   if (bad >= 0 || plan.slices.length !== plan.header.slices.length)
@@ -138,7 +154,7 @@ function sliced({ outline, foresights, captured }: CompileInput): Slice[] {
   });
 }
 
-function kindsOf(steps: readonly PlanStep[]): PlanHeader['kinds'] {
+export function kindsOf(steps: readonly PlanStep[]): PlanHeader['kinds'] {
   const kinds = new Map(steps.flatMap((step) => (step.step === 'act' ? [[step.kind.name, step.kind] as const] : [])));
   return [...kinds.values()]
     .toSorted((a, b) => (a.name < b.name ? -1 : 1))

@@ -7,14 +7,19 @@ import type {
   GateSpec,
   GateStep,
   GroupsOf,
+  Guard,
+  GuardedSpec,
   PlanStep,
   Reach,
   Runbook,
   Server,
   StepSpec,
 } from '../model/index.ts';
+import { failuresOf } from './budget.ts';
+import { quarantines, type TakeOut } from './quarantine.ts';
+import { armedByOf, demandSummonable, guardsOf, type Watched } from './guards.ts';
 import { refuse } from './refuse.ts';
-import { cutWaves } from './waves.ts';
+import { countOf, cutWaves } from './waves.ts';
 
 /** How many servers a step works on at a time when the runbook does not say. */
 const AT_ONCE = 32;
@@ -31,6 +36,9 @@ export interface Outline {
   /** The kind behind each act step, by step id. */
   readonly kinds: ReadonlyMap<string, Decider>;
   readonly canaries: readonly string[];
+  readonly guards: readonly Guard[];
+  /** How many servers may fail in the whole run. */
+  readonly failures: number;
 }
 
 /**
@@ -43,6 +51,7 @@ export function outline(
   inputs: unknown,
   fleet: Fleet,
   except: ReadonlySet<string>,
+  takeOut: TakeOut | null = null,
 ): Outline {
   const servers = fleet.servers
     .filter((server) => server.group in runbook.reach && !except.has(server.name))
@@ -60,13 +69,26 @@ export function outline(
   const canaries = new Set<string>();
   const expansion = new Expansion(runbook, servers, kinds, canaries);
   const steps = expansion.expand(runbook.steps(groups, inputs), '');
-  const specs = runbook.contingencies?.(groups, inputs) ?? [];
-  const contingencies = specs.map((spec, index) => ({
-    spec,
-    id: `c${index + 1}`,
-    steps: expansion.expand(spec.steps, `c${index + 1}.`),
+  const failures = failuresOf(runbook.budget, servers.length);
+  const said = runbook.contingencies?.(groups, inputs) ?? [];
+  const specs = [...said, ...(takeOut ? quarantines(steps, servers, said, failures, takeOut) : [])];
+  const named = specs.map((spec, index) => ({ spec, id: `c${index + 1}` }));
+  for (const { spec } of named) demandSummonable(spec);
+  const guards = guardsOf(expansion.watched, named);
+  const contingencies = named.map(({ spec, id }) => ({
+    spec: { ...spec, when: armedByOf(spec, guards) },
+    id,
+    steps: expansion.expand(spec.steps, `${id}.`),
   }));
-  return { servers, steps: withRenewals(steps), contingencies, kinds, canaries: [...canaries].toSorted() };
+  return {
+    servers,
+    steps: withRenewals(steps),
+    contingencies,
+    kinds,
+    canaries: [...canaries].toSorted(),
+    guards,
+    failures,
+  };
 }
 
 function byName(a: Server, b: Server): number {
@@ -78,12 +100,18 @@ class Expansion {
   readonly #servers: readonly Server[];
   readonly #kinds: Map<string, Decider>;
   readonly #canaries: Set<string>;
+  readonly #watched: Watched[] = [];
 
   constructor(runbook: Runbook, servers: readonly Server[], kinds: Map<string, Decider>, canaries: Set<string>) {
     this.#runbook = runbook;
     this.#servers = servers;
     this.#kinds = kinds;
     this.#canaries = canaries;
+  }
+
+  /** The guards met so far. */
+  get watched(): readonly Watched[] {
+    return this.#watched;
   }
 
   expand(specs: readonly StepSpec[], prefix: string): PlanStep[] {
@@ -97,9 +125,15 @@ class Expansion {
         case 'gate':
           steps.push(gateStep(spec, id()));
           return;
-        case 'guarded':
+        case 'guarded': {
+          this.#demandWatchable(spec, prefix);
+          const from = steps.length;
+          const covers: string[] = [];
+          this.#watched.push({ spec: spec.guard, covers });
           for (const inner of spec.steps) add(inner);
+          covers.push(...steps.slice(from).map((step) => step.id));
           return;
+        }
         case 'rejoin':
           steps.push({ step: 'rejoin', id: id(), title: 'wait until the main line has brought the fleet back' });
           return;
@@ -117,6 +151,13 @@ class Expansion {
     };
     for (const spec of specs) add(spec);
     return steps;
+  }
+
+  #demandWatchable({ guard, steps }: GuardedSpec, prefix: string): void {
+    const where = `guard "${guard.title}"`;
+    if (steps.length === 0) refuse('it covers no step', where, 'Lay guarded() around the steps that it watches');
+    if (prefix !== '')
+      refuse('a contingency gives back, so no guard stops it', where, 'Lay guarded() around steps of the main line');
   }
 
   #act(spec: ActSpec, id: string, inContingency: boolean): ActStep {
@@ -145,8 +186,9 @@ class Expansion {
       undoNeeds: [...(kind.undoNeeds?.(input) ?? [])],
       irreversible: kind.irreversible ?? null,
       leavesNothing: kind.leavesNothing ?? false,
+      alters: [...kind.alters],
       waves: cutWaves(chosen, spec.waves, where),
-      atMost: spec.waves?.atMost ?? AT_ONCE,
+      atMost: spec.waves ? countOf(spec.waves.atMost, chosen.length, 'atMost', where) : AT_ONCE,
       perSecond: spec.slots ? spec.slots.perSecond * spec.slots.fraction : null,
       releasedBy: null,
       releases: null,

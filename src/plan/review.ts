@@ -1,5 +1,6 @@
 import type { Finding, PlanHeader, Slice } from '../model/index.ts';
 import type { CompileInput } from './compile.ts';
+import { reviewWindow } from './review-window.ts';
 
 /** How many servers a finding names. */
 const NAMED_MAX = 8;
@@ -12,7 +13,7 @@ export function review(header: PlanHeader, slices: readonly Slice[], except: Com
   return [
     ...perServer(trouble, takes),
     ...budgetFinding(header, trouble),
-    ...windowFinding(header),
+    ...reviewWindow(header),
     ...except.flatMap(exceptFinding),
   ];
 }
@@ -94,18 +95,6 @@ function budgetFinding({ budget, contingencies }: PlanHeader, trouble: readonly 
   ];
 }
 
-function windowFinding({ window }: PlanHeader): Finding[] {
-  if (window.expectedMs + window.homeMs <= window.limitMs) return [];
-  return [
-    {
-      severity: 'refusal',
-      code: 'window',
-      what: `the run is expected to take ${minutes(window.expectedMs)} min and its way home ${minutes(window.homeMs)} min, and the window is ${minutes(window.limitMs)} min`,
-      cures: ['Make the window longer, the waves larger or the outage shorter'],
-    },
-  ];
-}
-
 function exceptFinding({ server, reason, traffic }: CompileInput['except'][number]): Finding[] {
   if (traffic === 'out' || traffic === null) {
     return [{ severity: 'warning', code: 'except', what: `${server} is left out: ${reason}`, cures: [] }];
@@ -123,8 +112,4 @@ function exceptFinding({ server, reason, traffic }: CompileInput['except'][numbe
 function names(servers: readonly string[]): string {
   const shown = servers.slice(0, NAMED_MAX).join(', ');
   return servers.length > NAMED_MAX ? `${shown} and ${servers.length - NAMED_MAX} more` : shown;
-}
-
-function minutes(ms: number): number {
-  return Math.ceil(ms / 60_000);
 }

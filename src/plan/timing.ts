@@ -1,5 +1,11 @@
 import type { ActStep, PlanStep } from '../model/index.ts';
 
+/** Fewer samples than this from earlier runs are shown and not reckoned with. */
+export const SAMPLES_MIN = 5;
+
+/** What a person is given to answer before something is taken back, in plan milliseconds. */
+const ANSWER_MS = 5 * 60_000;
+
 /** How many servers of a step may be under way at once: its own cap, and for risk what the failure budget leaves (promise 6). */
 export function concurrencyOf(step: ActStep, failures: number): number {
   return step.nature === 'restore' ? step.atMost : Math.min(step.atMost, failures);
@@ -7,11 +13,33 @@ export function concurrencyOf(step: ActStep, failures: number): number {
 
 /** Expected plan time of one step for these waves, in milliseconds: slots or concurrency, whichever is slower, and its soak once a wave. */
 export function expectedOf(step: ActStep, failures: number): number {
-  return step.waves.reduce((sum, wave) => {
-    const turns = Math.ceil(wave.length / concurrencyOf(step, failures)) * step.expectedMs;
-    const slots = step.perSecond === null ? 0 : (wave.length / step.perSecond) * 1000;
+  return takes(
+    step,
+    step.waves.map((wave) => wave.length),
+    failures,
+    step.expectedMs,
+  );
+}
+
+/** The same for so many servers a wave, each taking what a window must reckon with. */
+export function reckonedOf(step: ActStep, sizes: readonly number[], failures: number): number {
+  return takes(step, sizes, failures, reckonedMs(step));
+}
+
+function takes(step: ActStep, sizes: readonly number[], failures: number, eachMs: number): number {
+  return sizes.reduce((sum, size) => {
+    if (size === 0) return sum;
+    const turns = Math.ceil(size / concurrencyOf(step, failures)) * eachMs;
+    const slots = step.perSecond === null ? 0 : (size / step.perSecond) * 1000;
     return sum + Math.max(turns, slots) + step.soakMs;
   }, 0);
+}
+
+/** What one server's part must be given: slower than nearly all were in earlier runs, or what the kind says where there were few. */
+export function reckonedMs({ expectedMs, expectedFrom }: ActStep): number {
+  return expectedFrom.from === 'history' && expectedFrom.samples >= SAMPLES_MIN
+    ? Math.max(expectedMs, expectedFrom.p95Ms)
+    : expectedMs;
 }
 
 /** Expected plan time of the whole main line, its planned outage included. */
@@ -24,9 +52,29 @@ export function expectedTotal(steps: readonly PlanStep[], failures: number): num
 
 /** Expected plan time of the way home from the end of the line: every risk step undone, paced as it went in. */
 export function homeTotal(steps: readonly PlanStep[]): number {
-  return steps.reduce((sum, step) => (step.step === 'act' && step.nature === 'risk' ? sum + homeOf(step) : sum), 0);
+  return steps.reduce((sum, step) => (step.step === 'act' && isTakenBack(step) ? sum + homeOf(step) : sum), 0);
 }
 
+/** Expected plan time of undoing one step on all of its servers. */
 export function homeOf(step: ActStep): number {
-  return step.waves.reduce((sum, wave) => sum + Math.ceil(wave.length / step.atMost) * step.expectedMs * 2, 0);
+  return homeFor(
+    step,
+    step.waves.map((wave) => wave.length),
+    step.expectedMs,
+  );
+}
+
+/** The same for so many servers a wave, in what a window must reckon with; a person who is asked first is given time. */
+export function reckonedHomeOf(step: ActStep, sizes: readonly number[]): number {
+  const changed = sizes.some((size) => size > 0);
+  return homeFor(step, sizes, reckonedMs(step)) + (changed && step.askBeforeUndo ? ANSWER_MS : 0);
+}
+
+/** Only what took something away is taken back on the way home. */
+export function isTakenBack(step: ActStep): boolean {
+  return step.nature === 'risk' && step.irreversible === null && !step.leavesNothing;
+}
+
+function homeFor(step: ActStep, sizes: readonly number[], eachMs: number): number {
+  return sizes.reduce((sum, size) => sum + Math.ceil(size / step.atMost) * eachMs * 2, 0);
 }

@@ -16,16 +16,7 @@ export interface JournalRow {
  */
 export interface Journal {
   append(events: readonly { readonly atMs: number; readonly event: JsonObject }[]): Promise<readonly JournalRow[]>;
-  /** Everything written so far, in order. */
-  read(fromSeq: number): Promise<readonly JournalRow[]>;
+  /** What is written so far from there on, in order; at most `count` rows of it. */
+  read(fromSeq: number, count?: number): Promise<readonly JournalRow[]>;
   close(): Promise<void>;
-}
-
-/** Who holds which servers (promise 4): kept in the registry, beside the journals. */
-export interface Claim {
-  readonly run: string;
-  readonly server: string;
-  readonly epoch: number;
-  readonly sinceMs: number;
-  readonly by: string;
 }

@@ -101,6 +101,8 @@ export type Back<I, C> =
       readonly undo: (server: Server, change: C, hands: Hands, context: StepContext) => Promise<void>;
       /** What must be true before the undo acts. */
       readonly needs?: (input: I) => readonly Need[];
+      /** Why this one change cannot be taken back once it is confirmed; null: undo takes it back. */
+      readonly unless?: (change: C) => string | null;
       readonly irreversible?: never;
     }
   | { readonly irreversible: string; readonly undo?: never }

@@ -16,12 +16,36 @@ export interface RunOptions {
   readonly stdin?: string;
   /** Runs it under `sudo -n`. */
   readonly become?: boolean;
+  /** Runs it only if the server's own record lets this engine: for everything that writes. */
+  readonly fence?: Fence;
+}
+
+/** What a server's record says of who acts on it. */
+export interface FenceRecord {
+  readonly open: boolean;
+  readonly run: string;
+  readonly epoch: number;
+  /** One engine's own: two stores that know nothing of each other may give the same epoch. */
+  readonly token: string;
+  readonly sinceMs: number;
+  readonly by: string;
+  readonly host: string;
+}
+
+/** What an engine writes there, and where that lies. */
+export interface Fence extends Omit<FenceRecord, 'open'> {
+  /** Empty: below the home of the account that neap logs in with. */
+  readonly directory: string;
+  /** The record is kept by sudo. */
+  readonly become: boolean;
+  /** How long a command of an earlier engine is waited for, in real milliseconds. */
+  readonly waitMs: number;
 }
 
 /**
  * One server over SSH: one connection for the whole run, opened when first used and again when it was lost.
- * Rejects with FailureError: `unreachable`, `path`, `host-key`, `denied`, `timeout`, `lost`. A command that ran is
- * never a rejection, whatever it returned.
+ * Rejects with FailureError: `unreachable`, `path`, `host-key`, `denied`, `timeout`, `lost`, `full`. A command that ran
+ * is never a rejection, whatever it returned.
  */
 export interface Shell {
   run(command: string, options: RunOptions): Promise<Ran>;

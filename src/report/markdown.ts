@@ -13,7 +13,7 @@ import {
   viewText,
   wordText,
 } from './texts.ts';
-import { counted, instantOf, spanOf, timeOf } from './words.ts';
+import { askedBy, counted, instantOf, spanOf, timeOf } from './words.ts';
 
 /** The report as Markdown (CommonMark with GFM tables), for a ticket or a post-mortem. */
 export function toMarkdown(report: Report): string {
@@ -46,7 +46,9 @@ function summary(report: Report): string[] {
       [
         ['Run', run],
         ['Exit code', standing.exitCode === null ? 'not closed' : String(standing.exitCode)],
-        ['By', `${report.by} on ${report.host}`],
+        ['By', askedBy(report)],
+        ['Key', report.key ?? 'not told'],
+        ['Ticket', report.ticket ?? 'none'],
         ['Fleet', `${plan.fleet.name} (${plan.fleet.path})`],
         ['Opened', instantOf(report.openedAtMs)],
         [report.closedAtMs === null ? 'Seen until' : 'Closed', instantOf(report.closedAtMs ?? report.seenUntilMs)],

@@ -11,6 +11,10 @@ export interface Report {
   readonly title: string;
   readonly standing: Standing;
   readonly by: string;
+  /** The operating system's name of who asked, the key that neap logs in with, and the ticket; null: not said. */
+  readonly user: string | null;
+  readonly key: string | null;
+  readonly ticket: string | null;
   readonly host: string;
   readonly openedAtMs: number;
   /** The last event in the journal, or the instant that the report was asked for while the run lives. */

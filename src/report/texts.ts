@@ -75,7 +75,7 @@ function deedText({ id, title, does, state, attempts, why }: Deed): string {
   const tried = attempts > 1 ? ` after ${attempts} attempts` : '';
   const reason = why === null ? '' : `: ${why}`;
   const how = state !== 'done' ? `, ${state}${tried}${reason}` : attempts > 1 ? `, done${tried}` : '';
-  return `${id} ${does === 'undo' && !title.startsWith('release') ? 'undo: ' : ''}${title}${how}`;
+  return `${id} ${does === 'undo' && !/^(?:release|undo of)/.test(title) ? 'undo: ' : ''}${title}${how}`;
 }
 
 /** A row as it is shown: what was done again and again while a gate waited is one row. */

@@ -25,3 +25,16 @@ export function instantOf(atMs: number): string {
 export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
+
+/** Who asked for a run, with the account where it has another name. */
+export function askedBy({
+  by,
+  user,
+  host,
+}: {
+  readonly by: string;
+  readonly user: string | null;
+  readonly host: string;
+}): string {
+  return `${by}${user === null || user === by ? '' : ` (account ${user})`} on ${host}`;
+}

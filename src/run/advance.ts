@@ -20,7 +20,7 @@ function moveOn(state: RunState, track: Track, index: PlanIndex): RunState | nul
   if (track.status === 'draining') return drained(track) ? withTrack(state, { ...track, status: 'stopped' }) : null;
   if (!current)
     return withTrack(
-      { ...state, out: track.kind === 'contingency' ? recovered(state, track) : state.out },
+      { ...state, out: recovers(track, index) ? recovered(state, track) : state.out },
       { ...track, status: 'finished' },
     );
   switch (current.step) {
@@ -78,12 +78,14 @@ function isSettledAt(act: ActState, at: number): boolean {
 
 /** Undoing, and restoring: neither budget nor somebody else's unmet need holds it up. */
 export function givesBack(step: ActStep, act: ActState): boolean {
+  if (step.undoes !== null) return act.does === 'perform' || step.nature === 'restore';
   return act.does === 'undo' || step.nature === 'restore';
 }
 
 /** A hold's release takes back what the hold did, server by server; who never held has nothing to release. */
 function primeRelease(track: Track, act: ActState, index: PlanIndex): ActState | null {
-  if (act.does !== 'undo' || track.kind === 'home') return null;
+  const release = lineOf(index, track)[act.plan];
+  if (act.does !== 'undo' || track.kind === 'home' || release?.step !== 'act' || release.releases === null) return null;
   if (
     !act.waves.some(({ targets }) =>
       Object.values(targets).some((target) => target.phase === 'waiting' && !target.decided),
@@ -91,8 +93,7 @@ function primeRelease(track: Track, act: ActState, index: PlanIndex): ActState |
   )
     return null;
   const line = lineOf(index, track);
-  const release = line[act.plan];
-  const hold = track.steps.find((step) => release?.step === 'act' && line[step.plan]?.id === release.releases);
+  const hold = track.steps.find((step) => line[step.plan]?.id === release.releases);
   const held = new Map(hold?.step === 'act' ? hold.waves.flatMap(({ targets }) => Object.entries(targets)) : []);
   const prime = (server: string, target: TargetState): TargetState => {
     const { dirty, change } = held.get(server) ?? { dirty: false, change: null };
@@ -117,6 +118,11 @@ function endStep(state: RunState, track: Track, act: ActState, index: PlanIndex)
     { ...state, fuse: puttingBack ? null : (fuse ?? state.fuse) },
     { ...ended, cursor: track.cursor + 1 },
   );
+}
+
+/** Whoever is only taken out of the way is not back. */
+function recovers({ contingency }: Track, { plan }: PlanIndex): boolean {
+  return plan.header.contingencies.some(({ id, when }) => id === contingency && when !== 'out');
 }
 
 /** Whoever came through a contingency's whole line is back. */

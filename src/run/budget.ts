@@ -1,9 +1,10 @@
-import { concurrencyOf } from '../plan/index.ts';
 import type { ActStep } from '../model/index.ts';
 import { activeIn } from './lane.ts';
 import { actStepOf, type PlanIndex } from './lines.ts';
+import { paceOf } from './pace.ts';
 import type { RunState } from './state.ts';
 import { stopsOf } from './stops.ts';
+import { isInTail } from './tail.ts';
 
 /** Failures so far: every server that is out, and every path that broke, each once (promise 6). */
 export function spentOf({ out, paths }: RunState): number {
@@ -16,8 +17,9 @@ export function spentOf({ out, paths }: RunState): number {
  * the whole run, so that N is never passed even if all in flight fail. Giving back has its own cap and no budget.
  */
 export function startsAllowed(state: RunState, step: ActStep, active: number, index: PlanIndex): number {
-  const byCap = concurrencyOf(step, index.plan.header.budget.failures) - active;
-  if (step.nature === 'restore') return byCap;
+  const byCap = paceOf(state, step, index) - active;
+  // Checks between steps that give back hold nobody up who can come back.
+  if (step.nature === 'restore' || isInTail(index, step.id)) return byCap;
   if (stopsOf(state, step, index).length > 0) return 0;
   return Math.min(byCap, index.plan.header.budget.failures - spentOf(state) - atRisk(state, index));
 }

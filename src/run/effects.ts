@@ -21,6 +21,8 @@ export type Effect =
       /** `undo`: before an undo; the same change seen again means that it is undone already. */
       readonly for: 'perform' | 'undo';
       readonly soakUntilMs: number | null;
+      /** What an earlier run did, where that is to be taken back: how the server stands towards it is looked at too. */
+      readonly change?: Json;
     }
   | { readonly effect: 'perform'; readonly id: string; readonly place: Place; readonly change: Json }
   | { readonly effect: 'undo'; readonly id: string; readonly place: Place; readonly change: Json }

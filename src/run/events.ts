@@ -22,11 +22,27 @@ export type RunEvent =
   /** A person said yes to exactly this plan. */
   | { readonly type: 'approved'; readonly plan: string; readonly by: string }
   /** An engine took the run over: whatever was under way before is in doubt. */
-  | { readonly type: 'engine'; readonly pid: number; readonly host: string; readonly neap: string }
+  | {
+      readonly type: 'engine';
+      readonly pid: number;
+      readonly host: string;
+      readonly neap: string;
+      /** Under which epoch it holds the run, and what tells later whether it can still be there. */
+      readonly epoch?: number;
+      readonly machine?: string;
+      readonly boot?: string;
+      /** The mirror that the journal was built from: its last moments may be missing. */
+      readonly from?: string;
+      /** Why the engine that was there had to read its journal again. */
+      readonly after?: string;
+      /** No space is left for more than the way home. */
+      readonly short?: true;
+    }
   /** An effect is about to be made. On disk before it is (promise 3). */
   | { readonly type: 'intended'; readonly effect: Effect }
   | { readonly type: 'looked'; readonly id: string; readonly outcome: Looked | { readonly failure: Failure } }
-  | { readonly type: 'performed'; readonly id: string; readonly failure?: Failure }
+  /** `unsent`: nothing was done after all, since its intention could not be put where it had to be first. */
+  | { readonly type: 'performed'; readonly id: string; readonly failure?: Failure; readonly unsent?: true }
   | { readonly type: 'confirmed'; readonly id: string; readonly readings?: Json; readonly failure?: Failure }
   | {
       readonly type: 'diagnosed';
@@ -44,12 +60,15 @@ export type RunEvent =
       readonly by: string;
       readonly givenAtMs: number;
       readonly reason?: string;
+      /** Said before the gate was asked, taken back, or used now that it is. */
+      readonly ahead?: 'given' | 'withdrawn' | 'used';
     }
   | { readonly type: 'halted'; readonly by: string }
   | { readonly type: 'unhalted'; readonly by: string }
-  | { readonly type: 'abort'; readonly by: string; readonly reason: string }
+  /** `to`: only what came after that step is taken back. */
+  | { readonly type: 'abort'; readonly by: string; readonly reason: string; readonly to?: string }
   /** The run turns for home: no more risk, and back what was taken. */
-  | { readonly type: 'turned'; readonly code: Turn['code']; readonly why: string }
+  | { readonly type: 'turned'; readonly code: Turn['code']; readonly why: string; readonly to?: string }
   /** The way home begins: for these servers only, or for all that the main line changed. */
   | { readonly type: 'homeward'; readonly servers: readonly string[] | null }
   /** A contingency begins for these servers, in a track of its own. */
@@ -59,8 +78,10 @@ export type RunEvent =
       readonly track: string;
       readonly servers: readonly string[];
       readonly suspect: boolean;
-      /** Who armed it, where a person did. */
+      /** Who armed it and why, where a person did; or the guard whose reading did. */
       readonly by?: string;
+      readonly reason?: string;
+      readonly guard?: string;
     }
   /** Steps are done again up to that gate or step: the fuse became too short while nobody answered, or time was lost before (`spoilt`). */
   | { readonly type: 'renewed'; readonly gate: string; readonly from: string; readonly spoilt?: boolean }
@@ -73,6 +94,8 @@ export type RunEvent =
       readonly about: string;
       readonly by: string;
       readonly reason: string;
+      /** For the window: the instant until which it is open instead. */
+      readonly untilMs?: number;
     }
   /** A guard stands otherwise than before. `positive`: a reading says so, not the lack of one. */
   | {
@@ -85,9 +108,26 @@ export type RunEvent =
     }
   /** The copy of the journal elsewhere fell behind, or caught up. */
   | { readonly type: 'mirror'; readonly standing: 'behind' | 'current'; readonly seen: string }
+  /** The servers' own records name this engine, except where it could not be told to them. */
+  | {
+      readonly type: 'fenced';
+      readonly servers: number;
+      readonly missed: readonly { readonly server: string; readonly why: string }[];
+    }
+  /** The head of the journal cannot be told to its anchor any more, or is told again. */
+  | { readonly type: 'anchor'; readonly standing: 'lost' | 'told'; readonly seen: string }
   /** The store of claims does not answer any more, or answers again. */
   | { readonly type: 'lease'; readonly standing: 'lost' | 'held'; readonly seen: string }
-  /** The machine slept, or its clock was set: what was seen before is judged again. */
+  /** The calendars were read again: what they freeze now; or why they could not be, and then what was known still holds. */
+  | {
+      readonly type: 'freezes';
+      readonly freezes?: readonly { readonly title: string; readonly fromMs: number; readonly toMs: number }[];
+      readonly unread?: string;
+    }
+  /**
+   * The machine slept, or its clock was set: what was seen before is judged again. Plan time goes on through a sleep;
+   * it takes no part in a clock's being set, and the agreed instants are held against the clock from then on.
+   */
   | { readonly type: 'jumped'; readonly sort: 'slept' | 'clock'; readonly byMs: number }
   /** A person said what became of an effect that nobody could tell. */
   | {
@@ -101,7 +141,7 @@ export type RunEvent =
   | { readonly type: 'time' }
   | { readonly type: 'closed'; readonly outcome: Outcome; readonly exitCode: number; readonly summary: string };
 
-export type OverrideClass = 'freeze' | 'guard' | 'mirror' | 'window';
+export type OverrideClass = 'freeze' | 'guard' | 'lease' | 'mirror' | 'window';
 export type GuardStanding = 'clear' | 'warn' | 'trip' | 'no-data';
 
 /** done: 0 · home: 1 (failed, home and clean) · human: 5 (state not proven) · stale: 6 (the canary drifted). */
@@ -117,6 +157,8 @@ export interface Looked {
   readonly repeatable: boolean;
   /** A change that could not be foretold is one that the step's input allows. */
   readonly withinBounds: boolean;
+  /** Before an undo: how the server stands towards the change that is to be taken back. */
+  readonly stands?: 'before' | 'after' | 'other';
 }
 
 /** An event with its instant, in plan time. */

@@ -1,20 +1,33 @@
 import type { Failure } from '../model/index.ts';
 import { settleTrack } from './advance.ts';
+import { foldAhead } from './ahead.ts';
 import type { Effect, Place } from './effects.ts';
 import type { RunEvent, Stamped } from './events.ts';
+import { jumped, readFreezes } from './fold-time.ts';
 import { answerGate, askGate, passGate, renewGate } from './gates.ts';
 import { armTrack, homeTrack, mainTrack } from './tracks.ts';
 import { intend } from './lane.ts';
+import { lookAnewAt, noteMirror } from './mirror.ts';
+import { allFlying, flyingOf, landed as without, NOTHING_FLIES, takenOff } from './flying.ts';
 import { actStepOf, trackOf, withStep, withTrack, type PlanIndex } from './lines.ts';
+import { slowDown } from './pace.ts';
+import { mistrust } from './restored.ts';
 import { FRESH_TARGET, type ActState, type Out, type RunState, type TargetState, type Track } from './state.ts';
 import { applyToTarget, lookAgain, orphan } from './target.ts';
+import { begun } from './window.ts';
+import { summonedOf } from './recoveries.ts';
+import { noteGuard } from './standings.ts';
+import { forgetUnwatched, lookAnew } from './watching.ts';
 
 /** Folds one event into the state. Pure and total: replaying a journal gives the state, whatever `next` decides today. */
 export function apply(state: RunState | null, { atMs, event }: Stamped, index: PlanIndex): RunState {
   if (event.type === 'opened') return open(event, atMs, index);
   if (state === null) throw new Error('a journal begins with the event "opened"');
-  const next = settle(fold({ ...state, nowMs: Math.max(state.nowMs, atMs) }, event, atMs, index), index);
-  return next;
+  const settled = settle(
+    begun(fold({ ...state, nowMs: Math.max(state.nowMs, atMs) }, event, atMs, index), index),
+    index,
+  );
+  return lookAnew(state, forgetUnwatched(state, settled, index), index);
 }
 
 function open(event: Extract<RunEvent, { type: 'opened' }>, atMs: number, index: PlanIndex): RunState {
@@ -29,8 +42,13 @@ function open(event: Extract<RunEvent, { type: 'opened' }>, atMs: number, index:
   }
   const state: RunState = {
     run: event.run,
+    answerable: answerableOf(event),
     openedAtMs: atMs,
     nowMs: atMs,
+    begunAtMs: null,
+    skewMs: 0,
+    freezes: null,
+    freezesUnread: null,
     mode: 'forward',
     homeWhy: null,
     halted: false,
@@ -38,16 +56,23 @@ function open(event: Extract<RunEvent, { type: 'opened' }>, atMs: number, index:
     out,
     paths: {},
     fuse: null,
+    slowed: {},
     guards: {},
     mirrorBehind: null,
+    short: false,
     leaseLost: null,
+    anchorLost: null,
     overrides: [],
     ahead: {},
     paged: {},
-    flying: {},
+    flying: NOTHING_FLIES,
     closed: null,
   };
-  return settle(state, index);
+  return settle(begun(state, index), index);
+}
+
+function answerableOf({ by, host, user, key, ticket }: Extract<RunEvent, { type: 'opened' }>): RunState['answerable'] {
+  return { by, host, user: user ?? null, key: key ?? null, ticket: ticket ?? null };
 }
 
 function foundHung(server: string, step: string, atMs: number): Out {
@@ -84,9 +109,12 @@ function fold(state: RunState, event: RunEvent, atMs: number, index: PlanIndex):
     case 'paged':
       return landed(state, event.id);
     case 'answered':
-      return answerGate(state, event, atMs, index);
+      return event.ahead === undefined ? answerGate(state, event, atMs, index) : foldAhead(state, event, atMs, index);
     case 'engine':
-      return orphanAll(state, atMs);
+      return {
+        ...orphanAll(event.from === undefined ? state : mistrust(state, index), atMs),
+        short: event.short === true,
+      };
     case 'halted':
       return { ...state, halted: true };
     case 'unhalted':
@@ -95,39 +123,62 @@ function fold(state: RunState, event: RunEvent, atMs: number, index: PlanIndex):
         halted: false,
       };
     case 'abort':
-      return turn(state, { code: 'abort', why: `${event.by}: ${event.reason}` });
+      return turn(state, {
+        code: 'abort',
+        why: `${event.by}: ${event.reason}`,
+        ...(event.to === undefined ? {} : { to: event.to }),
+      });
     case 'turned':
       return turn(state, event);
     case 'homeward':
       return { ...state, tracks: [...state.tracks, homeTrack(state, event.servers, index)] };
     case 'armed':
-      return arm(state, event, index);
+      return arm(state, event, atMs, index);
     case 'renewed':
       return renewGate(state, event, index);
     case 'closed':
       return { ...state, closed: { outcome: event.outcome, exitCode: event.exitCode, summary: event.summary, atMs } };
     case 'overrode':
-      return { ...state, overrides: [...state.overrides, { class: event.class, about: event.about, by: event.by }] };
-    case 'guard': {
-      const { guard, standing, positive, onsetAtMs, seen } = event;
-      return { ...state, guards: { ...state.guards, [guard]: { standing, positive, onsetAtMs, seen } } };
-    }
+      return override(state, event, atMs, index);
+    case 'guard':
+      return noteGuard(state, event);
     case 'mirror':
-      return { ...state, mirrorBehind: event.standing === 'behind' ? { sinceMs: atMs, seen: event.seen } : null };
+      return noteMirror(state, event, atMs, index);
     case 'lease':
       return { ...state, leaseLost: event.standing === 'lost' ? { sinceMs: atMs, seen: event.seen } : null };
+    case 'anchor':
+      return { ...state, anchorLost: event.standing === 'lost' ? { sinceMs: atMs, seen: event.seen } : null };
+    case 'freezes':
+      return readFreezes(state, event, atMs);
     case 'jumped':
+      return onTargets({ ...jumped(state, event), guards: {} }, (target) =>
+        target.phase === 'ready' ? lookAgain(target, atMs) : target,
+      );
     case 'told':
     case 'opened':
     case 'approved':
+    case 'fenced':
     case 'viewed':
     case 'time':
       return state;
   }
 }
 
+function override(
+  state: RunState,
+  { class: overridden, about, by, untilMs }: Extract<RunEvent, { type: 'overrode' }>,
+  atMs: number,
+  index: PlanIndex,
+): RunState {
+  const decided = {
+    ...state,
+    overrides: [...state.overrides, { class: overridden, about, by, untilMs: untilMs ?? null }],
+  };
+  return overridden === 'mirror' ? lookAnewAt(decided, index, atMs) : decided;
+}
+
 function intended(state: RunState, effect: Effect, atMs: number, index: PlanIndex): RunState {
-  const flying = { ...state, flying: { ...state.flying, [effect.id]: effect } };
+  const flying = { ...state, flying: takenOff(state.flying, effect) };
   switch (effect.effect) {
     case 'look':
     case 'perform':
@@ -151,7 +202,7 @@ function told(
   atMs: number,
   index: PlanIndex,
 ): RunState {
-  const effect = state.flying[event.id];
+  const effect = flyingOf(state.flying, event.id);
   if (!effect || !('place' in effect)) return state;
   const { place } = effect;
   const track = trackOf(state, place.track);
@@ -170,7 +221,8 @@ function told(
     atMs,
     (target) => (after = applyToTarget(target, event, rule, atMs)),
   );
-  return track.kind === 'main'
+  // Who fails in a contingency that the line waits for is out of the line as well.
+  return track.kind === 'main' || summonedOf(track, index)
     ? noteFailure(notePath(moved, after, atMs), place.target, after, step.id, step.title, atMs)
     : notePath(moved, after, atMs);
 }
@@ -195,6 +247,7 @@ function noteFailure(
   const path = failure.kind === 'path' ? (failure.path ?? null) : null;
   return {
     ...state,
+    slowed: path === null ? slowDown(state.slowed, step) : state.slowed,
     out: { ...state.out, [server]: { step, title, failure, fate, sinceMs: atMs, track: null, recovered: false, path } },
   };
 }
@@ -209,7 +262,7 @@ function diagnosed(
   { id, condition, seen }: Extract<RunEvent, { type: 'diagnosed' }>,
   { plan }: PlanIndex,
 ): RunState {
-  const effect = state.flying[id];
+  const effect = flyingOf(state.flying, id);
   const rest = landed(state, id);
   if (effect?.effect !== 'diagnose') return rest;
   const out = rest.out[effect.target];
@@ -232,23 +285,26 @@ function diagnosed(
 
 function turn(
   state: RunState,
-  { code, why }: { code: NonNullable<RunState['homeWhy']>['code']; why: string },
+  { code, why, to }: { code: NonNullable<RunState['homeWhy']>['code']; why: string; to?: string },
 ): RunState {
   // A line that came to its end has nothing to turn: what goes on beside it only gives back.
   if (state.mode === 'home' || trackOf(state, 'main')?.status === 'finished') return state;
   const tracks = state.tracks.map((track) =>
     track.kind === 'main' && track.status === 'running' ? { ...track, status: 'draining' as const } : track,
   );
-  return { ...state, mode: 'home', homeWhy: { code, why }, halted: false, tracks };
+  return { ...state, mode: 'home', homeWhy: { code, why, ...(to === undefined ? {} : { to }) }, halted: false, tracks };
 }
 
-function arm(state: RunState, event: Extract<RunEvent, { type: 'armed' }>, index: PlanIndex): RunState {
+function arm(state: RunState, event: Extract<RunEvent, { type: 'armed' }>, atMs: number, index: PlanIndex): RunState {
+  // Asked for twice at once, it is armed once.
+  if (trackOf(state, event.track)) return state;
+  const track = armTrack(event, atMs, index);
   const out = { ...state.out };
-  for (const server of event.servers) {
+  for (const server of summonedOf(track, index) ? [] : event.servers) {
     const was = out[server];
     if (was) out[server] = { ...was, track: event.track };
   }
-  return { ...state, out, tracks: [...state.tracks, armTrack(event, index)] };
+  return { ...state, out, tracks: [...state.tracks, track] };
 }
 
 /** A new engine: what was in flight has no outcome. */
@@ -260,11 +316,12 @@ function orphanAll(state: RunState, atMs: number): RunState {
     ),
   }));
   const { tracks } = onTargets({ ...state, tracks: unasked }, (target) => orphan(target, atMs));
-  const paged = Object.values(state.flying).reduce(
+  const paged = allFlying(state.flying).reduce(
     (all, effect) => (effect.effect === 'page' ? omit(all, effect.key) : all),
     state.paged,
   );
-  return { ...state, tracks, paged, flying: {} };
+  // What an engine saw that is gone is not seen any more.
+  return { ...state, tracks, paged, guards: {}, flying: NOTHING_FLIES };
 }
 
 function onTarget(state: RunState, place: Place, atMs: number, change: (target: TargetState) => TargetState): RunState {
@@ -296,7 +353,8 @@ function onTargets(state: RunState, change: (target: TargetState) => TargetState
 }
 
 function landed(state: RunState, id: string): RunState {
-  return state.flying[id] ? { ...state, flying: omit(state.flying, id) } : state;
+  const flying = without(state.flying, id);
+  return flying === state.flying ? state : { ...state, flying };
 }
 
 /** Waves, steps and tracks move on by themselves when what they wait for has ended: one track's end can be what another waits for. */

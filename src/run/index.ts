@@ -20,12 +20,16 @@ export function createMachine(plan: Plan): Machine {
   return { index, apply: (state, event) => apply(state, event, index), next: (state) => next(state, index) };
 }
 
+export { deedsOf } from './deeds.ts';
 export type { Effect, Place } from './effects.ts';
-export type { Looked, Outcome, RunEvent, Stamped } from './events.ts';
+export type { Looked, Outcome, OverrideClass, RunEvent, Stamped } from './events.ts';
+export { allFlying, flyingOf } from './flying.ts';
 export { gateOf } from './gates.ts';
+export { judge, silentAtMs, unread, type GuardReading, type Judged } from './judge.ts';
 export { actStepOf, currentOf, gateIdOf, lineOf, trackOf, type PlanIndex } from './lines.ts';
+export { needsMirror, waitsForMirror } from './mirror.ts';
 export { budgetOf, type Next } from './next.ts';
-export { unprovenServers } from './outcome.ts';
+export { unprovenServers } from './unproven.ts';
 export {
   isSettled,
   type ActState,
@@ -37,4 +41,12 @@ export {
   type TargetState,
   type Track,
 } from './state.ts';
-export { approveCommand, clockTime, duration, gateText, nameServers } from './words.ts';
+export { answerOf, answersAhead } from './ahead.ts';
+export { armByHand, isSummoned } from './recoveries.ts';
+export { guardWords, isOverridden } from './standings.ts';
+export { watchedGuards } from './watching.ts';
+export { refusesTo, staysOf, type Stays } from './stays.ts';
+export { partTitle, approveCommand, clockTime, duration, gateText, nameServers } from './words.ts';
+export { overrideOf, type OverrideWish } from './override.ts';
+export { outlookOf, type Outlook } from './outlook.ts';
+export { closesAtMs, freezesAhead, opensAtMs, UNREAD, waitsForOpening, type Freeze } from './window.ts';

@@ -40,7 +40,7 @@ export function nextInLane(
   let wakeAtMs: number | null = null;
   let { starts, again } = allow;
   // One a slot: the next is due a slot later, and comes round again by `wakeAtMs`.
-  const paced = step.perSecond !== null && act.does !== 'undo';
+  const paced = step.perSecond !== null && (act.does !== 'undo' || step.undoes !== null);
   const wake = (atMs: number): void => {
     wakeAtMs = wakeAtMs === null ? atMs : Math.min(wakeAtMs, atMs);
   };
@@ -60,7 +60,7 @@ export function nextInLane(
       }
       effects.push(look(step, act, target, place, allow));
       starts = paced ? 0 : starts - 1;
-      again = paced ? 0 : again;
+      again = paced ? 0 : again - 1;
       continue;
     }
     if (
@@ -79,7 +79,8 @@ export function nextInLane(
         continue;
       }
       again = paced ? 0 : again - 1;
-      starts = paced ? 0 : starts;
+      // Where who waits takes nobody's place, looking at it again does.
+      starts = paced ? 0 : again < Infinity ? starts - 1 : starts;
     }
     const effect = continueOn(step, act, target, place, allow);
     if (effect) effects.push(effect);
@@ -115,6 +116,7 @@ function look(step: ActStep, act: ActState, target: TargetState, place: Place, {
     place,
     for: act.does,
     soakUntilMs: soaks ? (target.soakUntilMs ?? nowMs + step.soakMs) : null,
+    ...(step.undoes !== null && act.does === 'undo' ? { change: target.change } : {}),
   };
 }
 
@@ -162,6 +164,7 @@ export function intend(target: TargetState, effect: Extract<Effect, { place: Pla
         phase: 'acting',
         attempts: target.attempts + 1,
         dirty: true,
+        dirtyBefore: target.dirty,
         sinceMs: target.dirty && target.sinceMs !== null ? target.sinceMs : atMs,
       };
     case 'confirm':

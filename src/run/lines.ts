@@ -5,12 +5,20 @@ import type { GateState, RunState, StepState, Track } from './state.ts';
 export interface PlanIndex {
   readonly plan: Plan;
   verdict(step: string, server: string): PlanVerdict;
+  /** In which wave of a step of the main line a server is. */
+  waveOf(step: string, server: string): number | undefined;
 }
 
 export function indexPlan(plan: Plan): PlanIndex {
   const lanes = new Map(plan.slices.flatMap((slice) => slice.servers.map((server) => [server.name, slice] as const)));
+  const waves = new Map<string, ReadonlyMap<string, number>>();
+  for (const step of plan.header.steps) {
+    if (step.step === 'act')
+      waves.set(step.id, new Map(step.waves.flatMap((names, at) => names.map((name) => [name, at] as const))));
+  }
   return {
     plan,
+    waveOf: (step, server) => waves.get(step)?.get(server),
     // What a plan says nothing of (a contingency's step) is decided when it comes, within the kind's bounds.
     verdict: (step, server) => lanes.get(server)?.verdicts[step]?.[server] ?? { verdict: 'unknown', untilStep: step },
   };

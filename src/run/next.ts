@@ -1,14 +1,23 @@
+import { keepApart } from './apart.ts';
+import { flyingOf } from './flying.ts';
 import { spentOf, startsAllowed } from './budget.ts';
 import type { Effect } from './effects.ts';
 import type { RunEvent } from './events.ts';
 import { gateOf } from './gates.ts';
+import { humanPage } from './human.ts';
 import { givesBack } from './advance.ts';
 import { activeIn, busyIn, nextInLane } from './lane.ts';
-import { actStepOf, currentOf, type PlanIndex } from './lines.ts';
+import { mirrorStops } from './mirror.ts';
+import { actStepOf, currentOf, trackOf, type PlanIndex } from './lines.ts';
 import { pagesDue } from './pages.ts';
+import { isTakingOut } from './away.ts';
+import { sharePace } from './peers.ts';
+import { stopsOf } from './stops.ts';
 import { gateText } from './words.ts';
 import type { ActState, RunState, Track } from './state.ts';
 import { decide, fuseTooShort } from './turns.ts';
+import { windowWakeMs } from './window-pages.ts';
+import { waitsForOpening } from './window.ts';
 
 /** What to do now: a decision to be written first, or effects, and when time alone makes something due. */
 export interface Next {
@@ -22,6 +31,7 @@ const REST: Next = { decision: null, effects: [], wakeAtMs: null };
 /** Says what to do now. Pure: asked twice of the same state, it says the same. */
 export function next(state: RunState, index: PlanIndex): Next {
   if (state.closed) return REST;
+  if (waitsForOpening(state)) return { decision: null, ...pages(state, index) };
   const decision = decide(state, index);
   if (decision) return { ...REST, decision };
   const parts = [
@@ -29,9 +39,13 @@ export function next(state: RunState, index: PlanIndex): Next {
     diagnoses(state),
     pages(state, index),
   ];
-  const effects = parts.flatMap((part) => part.effects).filter((effect) => !state.flying[effect.id]);
-  const wakes = parts.map((part) => part.wakeAtMs).filter((atMs) => atMs !== null);
-  return { decision: null, effects, wakeAtMs: wakes.length > 0 ? Math.min(...wakes) : null };
+  const effects = parts.flatMap((part) => part.effects).filter((effect) => !flyingOf(state.flying, effect.id));
+  const begun = sharePace(keepApart(effects, state), state, index);
+  return {
+    decision: null,
+    effects: begun.effects,
+    wakeAtMs: earliest([...parts.map((part) => part.wakeAtMs), begun.wakeAtMs]),
+  };
 }
 
 interface Part {
@@ -59,7 +73,10 @@ function nextInStep(state: RunState, track: Track, act: ActState, index: PlanInd
   const active = open.reduce((sum, { wave }) => sum + (givingBack ? busyIn(wave) : activeIn(wave)), 0);
   // Halt stops acting, never giving back what is half given.
   const halted = state.halted && track.kind === 'main' && step.releases === null;
-  const slotMs = step.perSecond === null || act.does === 'undo' || act.lastStartMs === null ? 0 : 1000 / step.perSecond;
+  const stopped = track.kind === 'main' && stopsOf(state, step, index).length > 0;
+  const unmirrored = act.does === 'perform' && mirrorStops(state, step, index).length > 0;
+  const perSecond = act.does === 'undo' && step.undoes === null ? null : step.perSecond;
+  const slotMs = perSecond === null || act.lastStartMs === null ? 0 : 1000 / perSecond;
   let free = track.kind === 'main' ? startsAllowed(state, step, active, index) : step.atMost - active;
   const parts = open.map(({ at, wave }) => {
     const part = nextInLane(
@@ -72,8 +89,8 @@ function nextInStep(state: RunState, track: Track, act: ActState, index: PlanInd
         again: givingBack ? free : Infinity,
         notBeforeMs: (act.lastStartMs ?? 0) + slotMs,
         nowMs: state.nowMs,
-        draining: track.status === 'draining' || halted,
-        priorBootId: (server) => bootIdOf(state, server),
+        draining: track.status === 'draining' || halted || stopped || unmirrored,
+        priorBootId: (server) => bootIdOf(state, server, index),
         round: track.renewals,
       },
     );
@@ -85,23 +102,20 @@ function nextInStep(state: RunState, track: Track, act: ActState, index: PlanInd
   return { effects: parts.flatMap((part) => part.effects), wakeAtMs: wakes.length > 0 ? Math.min(...wakes) : null };
 }
 
-/** The boot that a server was last seen in, from the readings of the steps so far. */
-function bootIdOf(state: RunState, server: string): string | null {
-  for (const track of state.tracks) {
-    if (track.kind !== 'main') continue;
-    for (const step of track.steps) {
-      if (step.step !== 'act') continue;
-      for (const { targets } of step.waves) {
-        const readings = targets[server]?.readings;
-        if (
-          typeof readings === 'object' &&
-          readings !== null &&
-          'bootId' in readings &&
-          typeof readings.bootId === 'string'
-        )
-          return readings.bootId;
-      }
-    }
+/** The boot that a server was last seen in, from the readings of the main line's steps so far. */
+function bootIdOf(state: RunState, server: string, index: PlanIndex): string | null {
+  const steps = trackOf(state, 'main')?.steps ?? [];
+  for (const [at, step] of [...steps.entries()].toReversed()) {
+    const planned = index.plan.header.steps[at];
+    const wave = planned && step.step === 'act' ? index.waveOf(planned.id, server) : undefined;
+    const readings = wave !== undefined && step.step === 'act' ? step.waves[wave]?.targets[server]?.readings : null;
+    if (
+      typeof readings === 'object' &&
+      readings !== null &&
+      'bootId' in readings &&
+      typeof readings.bootId === 'string'
+    )
+      return readings.bootId;
   }
   return null;
 }
@@ -119,9 +133,11 @@ function nextAtGate(state: RunState, track: Track, index: PlanIndex): Part {
   // Halt asks nobody and lets nobody through; the fuse and the gate's own time go on.
   if (state.halted && track.kind === 'main') return { effects: [], wakeAtMs };
   if (gate.state.phase === 'waiting') {
+    // What becomes of whoever is being taken out of the balancer is part of the question.
+    if (track.kind === 'main' && isTakingOut(state, index)) return { effects: [], wakeAtMs };
     if (gate.state.askAtMs > state.nowMs)
       return { effects: [], wakeAtMs: Math.min(gate.state.askAtMs, wakeAtMs ?? Infinity) };
-    const text = gateText(state, track, gate.step, gate.state.note);
+    const text = gateText(state, track, gate.step, gate.state.note, index);
     const id = `${track.id}/${track.cursor}/ask/${track.renewals}.${gate.state.asks}`;
     return { effects: [{ effect: 'ask', id, gate: gate.id, track: track.id, text, servers: track.servers }], wakeAtMs };
   }
@@ -149,11 +165,16 @@ function diagnoses(state: RunState): Part {
 }
 
 function pages(state: RunState, index: PlanIndex): Part {
-  const due = pagesDue(state, index).filter(({ key }) => !state.paged[key]);
+  const due = [...pagesDue(state, index), ...humanPage(state, index)].filter(({ key }) => !state.paged[key]);
   return {
     effects: due.map(({ key, text }): Effect => ({ effect: 'page', id: `page/${key}`, key, text })),
-    wakeAtMs: fusePageAt(state),
+    wakeAtMs: earliest([fusePageAt(state), windowWakeMs(state, index)]),
   };
+}
+
+function earliest(instants: readonly (number | null)[]): number | null {
+  const due = instants.filter((atMs) => atMs !== null);
+  return due.length > 0 ? Math.min(...due) : null;
 }
 
 function fusePageAt(state: RunState): number | null {

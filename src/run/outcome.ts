@@ -1,92 +1,51 @@
-import type { ActStep } from '../model/index.ts';
+import { isAnyFlying } from './flying.ts';
 import type { Outcome, RunEvent } from './events.ts';
-import { actStepOf, trackOf, type PlanIndex } from './lines.ts';
+import { trackOf, type PlanIndex } from './lines.ts';
 import { pagesDue } from './pages.ts';
-import type { RunState, TargetState, Track } from './state.ts';
+import { awayOf, keptOut } from './away.ts';
+import { spentOf } from './budget.ts';
+import type { RunState } from './state.ts';
+import { staysOf, staysWords } from './stays.ts';
+import { everyTarget, unprovenServers } from './unproven.ts';
+import { closesAtMs } from './window.ts';
 import { nameServers } from './words.ts';
 
 /** How many servers a summary tells the reasons of. */
 const SHOWN_MAX = 8;
 
-/** The run's end, when every track has come to rest; null while anything is left to do. */
+/** The run's end, when every track has come to rest and whoever must be told was told; null while anything is left to do. */
 export function closing(state: RunState, index: PlanIndex): Extract<RunEvent, { type: 'closed' }> | null {
+  const end = endOf(state, index);
+  return end?.outcome === 'human' && !state.paged['human'] ? null : end;
+}
+
+/** How the run would end now; null while anything is left to do. */
+export function endOf(state: RunState, index: PlanIndex): Extract<RunEvent, { type: 'closed' }> | null {
   const main = trackOf(state, 'main');
-  if (!main || Object.keys(state.flying).length > 0) return null;
+  if (!main || isAnyFlying(state.flying)) return null;
   if (Object.values(state.out).some(({ fate }) => fate === 'undiagnosed')) return null;
   if (state.tracks.some((track) => track.status === 'running' || track.status === 'draining')) return null;
   if (state.mode === 'home' && !state.tracks.some((track) => track.kind === 'home')) return null;
   // Whoever must be told is told first.
   if (pagesDue(state, index).some(({ key }) => !state.paged[key])) return null;
   const unproven = unprovenServers(state, index);
-  const outcome = outcomeOf(state, unproven);
+  const outcome = outcomeOf(state, unproven, index);
   return {
     type: 'closed',
     outcome,
     exitCode: { done: 0, home: 1, human: 5, stale: 6 }[outcome],
-    summary: `${summaryOf(state, outcome, unproven, index)} ${windowWords(state, index.plan.header.window.limitMs)}`,
+    summary: `${summaryOf(state, outcome, unproven, index)} ${windowWords(state, index)}`,
   };
 }
 
-function outcomeOf(state: RunState, unproven: readonly string[]): Outcome {
+function outcomeOf(state: RunState, unproven: readonly string[], index: PlanIndex): Outcome {
   if (unproven.length > 0) return 'human';
+  // Something taken is still in place, because a person asked for it.
+  if (index.plan.header.rollbackOf === null && staysOf(state, index).length > 0) return 'human';
+  // Behind the last risk nothing turns the line for home; too many that fell out there are still a failed run.
+  if (state.mode === 'forward' && spentOf(state) >= index.plan.header.budget.failures) return 'home';
   if (state.mode === 'forward') return 'done';
   return state.homeWhy?.code === 'drift' ? 'stale' : 'home';
-}
-
-/**
- * Servers whose state the run cannot vouch for: an undo that failed, a recovery that did not come through, an effect
- * that is unknown, and a change that was begun, failed or was cut short, and was not taken back.
- */
-export function unprovenServers(state: RunState, index: PlanIndex): string[] {
-  const stuck = new Set<string>();
-  const backBy = new Map<string, Set<string>>();
-  for (const { track, step, server, target } of everyTarget(state, index)) {
-    if (track.kind !== 'main' && (target.phase === 'failed' || target.phase === 'unknown')) stuck.add(server);
-    if (track.kind === 'home' && target.phase === 'done')
-      backBy.set(server, (backBy.get(server) ?? new Set()).add(step.kind.name));
-  }
-  for (const { track, step, server, target } of everyTarget(state, index)) {
-    if (track.kind !== 'main' || !target.dirty || step.leavesNothing) continue;
-    // What a step gave or mended, and no later step could complete: the line ended before, or the server fell out of it.
-    const midway =
-      step.nature === 'restore' &&
-      step.releases === null &&
-      (track.status !== 'finished' || state.out[server] !== undefined);
-    if (
-      (target.phase === 'failed' || midway) &&
-      !backBy.get(server)?.has(step.kind.name) &&
-      state.out[server]?.recovered !== true
-    )
-      stuck.add(server);
-  }
-  const takes = index.plan.header.steps.some((step) => step.step === 'act' && step.nature === 'risk');
-  for (const [server, out] of Object.entries(state.out)) {
-    const given = out.fate === 'hung' && !out.recovered;
-    const doubtful = out.fate === 'unknown' && !backBy.has(server);
-    // Where the line is there to bring servers back, one that it could not bring back is not merely left out.
-    const missed = !takes && !out.recovered;
-    if (given || doubtful || missed) stuck.add(server);
-  }
-  return [...stuck].toSorted();
-}
-
-interface Part {
-  readonly track: Track;
-  readonly step: ActStep;
-  readonly server: string;
-  readonly target: TargetState;
-}
-
-function everyTarget(state: RunState, index: PlanIndex): Part[] {
-  return state.tracks.flatMap((track) =>
-    track.steps.flatMap((act, at) => {
-      if (act.step !== 'act') return [];
-      const step = actStepOf(index, track, at);
-      return act.waves.flatMap(({ targets }) =>
-        Object.entries(targets).map(([server, target]): Part => ({ track, step, server, target })),
-      );
-    }),
-  );
 }
 
 /** Why: what failed last on the way back, else why it fell out. */
@@ -105,10 +64,18 @@ function summaryOf(state: RunState, outcome: Outcome, unproven: readonly string[
   const out = Object.entries(state.out).filter(([server, each]) => !each.recovered && !unproven.includes(server));
   const parts = [headline(state, outcome)];
   if (recovered.length > 0) parts.push(`Recovered on the way: ${nameServers(recovered)}.`);
-  if (out.length > 0)
-    parts.push(`Left out: ${few(out.map(([server, { failure }]) => `${server} (${failure.what})`))}.`);
+  const kept = new Set(keptOut(state, index).filter((server) => awayOf(state, index, server) === 'out'));
+  const others = out.filter(([server]) => !kept.has(server));
+  const named = out.filter(([server]) => kept.has(server));
+  if (named.length > 0)
+    parts.push(
+      `Quarantined, out of the balancer until they are proven: ${few(named.map(([server, { failure }]) => `${server} (${failure.what})`))}. Bring them back: neap fleet rejoin ${named.map(([server]) => server).join(' ')}.`,
+    );
+  if (others.length > 0)
+    parts.push(`Left out: ${few(others.map(([server, { failure }]) => `${server} (${failure.what})`))}.`);
   if (unproven.length > 0)
     parts.push(`State not proven: ${few(unproven.map((server) => doubtsOf(state, index, server)))}.`);
+  parts.push(...staysWords(state, index));
   return parts.join(' ');
 }
 
@@ -122,12 +89,16 @@ function headline({ homeWhy }: RunState, outcome: Outcome): string {
   if (outcome === 'done') return 'Done.';
   const why = homeWhy ? ` It turned for home because ${homeWhy.why}.` : '';
   if (outcome === 'human') return `A person is needed.${why}`;
-  return `Home and clean.${why}`;
+  const spent = homeWhy ? '' : ' The failure budget was spent while the line gave back.';
+  return `Home and clean.${why}${spent}`;
 }
 
 /** Whether the window was kept. */
-function windowWords({ openedAtMs, nowMs }: RunState, limitMs: number): string {
+function windowWords(state: RunState, index: PlanIndex): string {
+  const { begunAtMs, nowMs } = state;
+  if (begunAtMs === null) return 'Its window had not opened.';
   const minutes = (ms: number): number => Math.ceil(ms / 60_000);
-  const tookMs = nowMs - openedAtMs;
-  return `It took ${minutes(tookMs)} min of a window of ${minutes(limitMs)} min${tookMs > limitMs ? ', and so overran it' : ''}.`;
+  const tookMs = nowMs - begunAtMs;
+  const lengthMs = closesAtMs(state, index) - begunAtMs;
+  return `It took ${minutes(tookMs)} min of a window of ${minutes(lengthMs)} min${tookMs > lengthMs ? ', and so overran it' : ''}.`;
 }

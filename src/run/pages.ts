@@ -1,8 +1,12 @@
 import { gateOf } from './gates.ts';
 import { PATH_BROKEN_MAX_MS } from './limits.ts';
+import { mirrorPages } from './mirror.ts';
 import { currentOf, lineOf, type PlanIndex } from './lines.ts';
+import { awayOf } from './away.ts';
 import type { RunState, Track } from './state.ts';
-import { approveCommand, clockTime, nameServers } from './words.ts';
+import { guardPages } from './standings.ts';
+import { windowPages } from './window-pages.ts';
+import { approveCommand, clockTime, nameServers, partTitle } from './words.ts';
 
 /** A page and the key that makes it one, however often it is due. */
 export interface Page {
@@ -15,12 +19,17 @@ export function pagesDue(state: RunState, index: PlanIndex): Page[] {
   return [
     ...homePage(state),
     ...pathPages(state),
+    ...guardPages(state, index),
+    ...mirrorPages(state, index),
+    ...anchorPages(state),
     ...state.tracks.flatMap((track) => [
       ...heldPages(state, track, index),
       ...gatePages(state, track, index),
       ...unknownPages(state, track, index),
+      ...stillInPages(state, track, index),
     ]),
     ...fusePages(state),
+    ...windowPages(state, index),
   ];
 }
 
@@ -30,6 +39,17 @@ function homePage({ mode, homeWhy, run }: RunState): Page[] {
     {
       key: 'home',
       text: `Run ${run} turns for home: ${homeWhy.why}. Nothing more is taken; what was taken is given back. Watch it: neap attach ${run}`,
+    },
+  ];
+}
+
+/** Once a run, however often the sink comes and goes: it stops nothing. */
+function anchorPages({ anchorLost, run }: RunState): Page[] {
+  if (anchorLost === null) return [];
+  return [
+    {
+      key: 'anchor',
+      text: `Run ${run}: the head of its journal cannot be told outside since ${clockTime(anchorLost.sinceMs)}: ${anchorLost.seen}. The run goes on; keep the head that this page ends with, and mend journal.anchor in neap.config.ts`,
     },
   ];
 }
@@ -47,7 +67,9 @@ function heldPages({ run }: RunState, track: Track, index: PlanIndex): Page[] {
   const current = currentOf(track);
   if (current?.step !== 'act') return [];
   const step = lineOf(index, track)[current.plan];
-  const held = current.waves.flatMap(({ targets }) =>
+  // Waves behind the current one are settled but for those passed by, and none ahead has begun.
+  const open = [...current.behind, current.wave].flatMap((at) => current.waves[at] ?? []);
+  const held = open.flatMap(({ targets }) =>
     Object.entries(targets).filter(
       ([, target]) =>
         target.phase === 'held' && (target.failure?.kind === 'needs' || target.failure?.kind === 'condition'),
@@ -59,7 +81,7 @@ function heldPages({ run }: RunState, track: Track, index: PlanIndex): Page[] {
   return [
     {
       key: `held/${track.id}/${track.cursor}`,
-      text: `Holding the safe state before "${current.does === 'undo' ? `undo: ${step.title}` : step.title}" on ${servers}: ${first.what}. It goes on by itself when that is mended. See: neap status ${run}`,
+      text: `Holding the safe state before "${step.step === 'act' ? partTitle(step, current.does) : step.title}" on ${servers}: ${first.what}. It goes on by itself when that is mended. See: neap status ${run}`,
     },
   ];
 }
@@ -93,6 +115,24 @@ function unknownPages(state: RunState, track: Track, index: PlanIndex): Page[] {
     key: `unknown/${track.id}/${server}`,
     text: `${server}: whether "${title}" was done is not known. Look at it; neap does not do it again. See: neap status ${state.run}`,
   }));
+}
+
+/** Whoever could not be taken out of the balancer may still be in the way. */
+function stillInPages(state: RunState, track: Track, index: PlanIndex): Page[] {
+  // One that a person stopped has been answered for.
+  if (track.kind !== 'contingency' || track.status === 'stopped') return [];
+  return track.servers.flatMap((server) => {
+    if (awayOf(state, index, server) !== 'not out') return [];
+    const why = track.steps.flatMap((act) =>
+      act.step === 'act' ? act.waves.flatMap(({ targets }) => targets[server]?.failure?.what ?? []) : [],
+    )[0];
+    return [
+      {
+        key: `still-in/${track.id}/${server}`,
+        text: `${server} is out of run ${state.run} and could not be taken out of the balancer${why === undefined ? '' : ` (${why})`}. It may still take traffic: take it out by hand. See: neap status ${state.run}`,
+      },
+    ];
+  });
 }
 
 function fusePages({ fuse, nowMs }: RunState): Page[] {

@@ -1,6 +1,7 @@
 import type { Failure, GateStep, Json, PlanStep } from '../model/index.ts';
-import type { Effect } from './effects.ts';
 import type { GuardStanding, Outcome, OverrideClass } from './events.ts';
+import type { Freeze } from './window.ts';
+import type { Flying } from './flying.ts';
 
 /**
  * Everything that is known of a run: what folding its journal gives. Plain JSON, nested by track, step and wave, so
@@ -8,9 +9,25 @@ import type { GuardStanding, Outcome, OverrideClass } from './events.ts';
  */
 export interface RunState {
   readonly run: string;
+  /** Who must answer for it; what an older journal does not say is null. */
+  readonly answerable: {
+    readonly by: string;
+    readonly host: string;
+    readonly user: string | null;
+    readonly key: string | null;
+    readonly ticket: string | null;
+  };
   readonly openedAtMs: number;
   /** Plan time of the last event. */
   readonly nowMs: number;
+  /** When the window opened, in plan time; null: it is waited for. */
+  readonly begunAtMs: number | null;
+  /** By how much the clock on the wall is ahead of plan time, since it was set while the run was under way. */
+  readonly skewMs: number;
+  /** Freezes as they were read when the run was begun or gone on with; null: as the plan has them. */
+  readonly freezes: readonly Freeze[] | null;
+  /** Why the calendars could not be read again. */
+  readonly freezesUnread: { readonly sinceMs: number; readonly why: string } | null;
   readonly mode: 'forward' | 'home';
   readonly homeWhy: Turn | null;
   readonly halted: boolean;
@@ -21,6 +38,8 @@ export interface RunState {
   /** Paths of neap's own that broke: each is one fault, however many servers lie behind it. */
   readonly paths: { readonly [path: string]: { readonly sinceMs: number } };
   readonly fuse: Fuse | null;
+  /** How many servers failed at a step of the main line: its pace falls with each, and never rises again. */
+  readonly slowed: { readonly [step: string]: number };
   /** What stops risk (promise 7), besides budget, window and halt. */
   readonly guards: {
     readonly [guard: string]: {
@@ -31,15 +50,25 @@ export interface RunState {
     };
   };
   readonly mirrorBehind: { readonly sinceMs: number; readonly seen: string } | null;
+  /** The journal's disk has no space for more than the way home. */
+  readonly short: boolean;
   readonly leaseLost: { readonly sinceMs: number; readonly seen: string } | null;
-  readonly overrides: readonly { readonly class: OverrideClass; readonly about: string; readonly by: string }[];
+  /** The journal's head cannot be told outside. */
+  readonly anchorLost: { readonly sinceMs: number; readonly seen: string } | null;
+  readonly overrides: readonly {
+    readonly class: OverrideClass;
+    readonly about: string;
+    readonly by: string;
+    /** For the window: until when it is open instead. */
+    readonly untilMs: number | null;
+  }[];
   /** Answers that were given before their gate was asked. */
   readonly ahead: {
     readonly [gate: string]: { readonly answer: string; readonly by: string; readonly givenAtMs: number };
   };
   readonly paged: { readonly [key: string]: true };
   /** Effects under way, by id. */
-  readonly flying: { readonly [id: string]: Effect };
+  readonly flying: Flying;
   readonly closed: {
     readonly outcome: Outcome;
     readonly exitCode: number;
@@ -62,8 +91,11 @@ export interface Turn {
     | 'guard'
     | 'contingency'
     | 'fuse'
+    | 'journal'
     | 'abort';
   readonly why: string;
+  /** Taken back is only what came after this step of the main line. */
+  readonly to?: string;
 }
 
 /** The first expiry that could not be refreshed, by the latest readings. */
@@ -100,6 +132,8 @@ export interface Track {
   /** For a contingency: whom it is armed for, and which one it is. */
   readonly servers: readonly string[];
   readonly contingency: string | null;
+  /** When it was armed. */
+  readonly armedAtMs?: number;
 }
 
 export type StepState = ActState | GateState | WaitState;
@@ -153,6 +187,10 @@ export interface TargetState {
   readonly decided: boolean;
   /** An effect was intended: something may have changed. */
   readonly dirty: boolean;
+  /** Whether it was so before the latest intention. */
+  readonly dirtyBefore: boolean;
+  /** An engine that is lost may have done it, and the journal does not tell. */
+  readonly perhaps: boolean;
   readonly inDoubt: boolean;
   readonly sinceMs: number | null;
   /** Since when the way to it is broken. */
@@ -200,6 +238,8 @@ export const FRESH_TARGET: TargetState = {
   change: null,
   decided: false,
   dirty: false,
+  dirtyBefore: false,
+  perhaps: false,
   inDoubt: false,
   sinceMs: null,
   pathSinceMs: null,
@@ -226,7 +266,7 @@ export function freshStep(step: PlanStep, plan: number, waves: readonly (readonl
   return {
     step: 'act',
     plan,
-    does: step.releases === null ? 'perform' : 'undo',
+    does: step.releases === null && step.undoes === null ? 'perform' : 'undo',
     wave: 0,
     behind: [],
     waves: waves.map((wave) => ({ targets: Object.fromEntries(wave.map((server) => [server, FRESH_TARGET])) })),

@@ -3,6 +3,7 @@ import { canonicalJson } from '../plan/index.ts';
 import type { Looked, RunEvent } from './events.ts';
 import { ASK_AGAIN_MS, ATTEMPTS_MAX, HELD_MAX_MS, LOOKS_MAX, PATH_BROKEN_MAX_MS, RETRY_MS } from './limits.ts';
 import type { TargetState } from './state.ts';
+import { partTitle } from './words.ts';
 
 /** What one server's part of a step is judged against. */
 export interface TargetRule {
@@ -23,6 +24,12 @@ export function applyToTarget(target: TargetState, event: Told, rule: TargetRule
         ? lookFailed(target, event.outcome.failure, atMs)
         : looked(target, event.outcome, rule, atMs);
     case 'performed':
+      if (event.unsent)
+        return {
+          ...lookAgain(target, atMs + RETRY_MS),
+          dirty: target.dirtyBefore,
+          lostAttempts: target.lostAttempts + 1,
+        };
       return event.failure ? actFailed(target, event.failure, rule, atMs) : { ...target, phase: 'acted' };
     case 'confirmed':
       if (!event.failure)
@@ -49,15 +56,15 @@ export function lookAgain(target: TargetState, atMs: number): TargetState {
 
 function looked(
   target: TargetState,
-  { verdict, condition, need, readings, repeatable, withinBounds }: Looked,
+  { verdict, condition, need, readings, repeatable, withinBounds, stands }: Looked,
   rule: TargetRule,
   atMs: number,
 ): TargetState {
-  const seen: TargetState = { ...target, readings, misses: 0, heldSinceMs: null, failure: null };
+  const seen: TargetState = { ...target, readings, misses: 0, heldSinceMs: null, failure: null, perhaps: false };
   if (rule.does === 'undo') {
     // The change that led away shows again, so the server is as before.
     const asBefore = verdict.verdict === 'change' && canonicalJson(verdict.change) === canonicalJson(target.change);
-    if (asBefore && rule.step.releases !== null && !target.dirty) {
+    if (asBefore && rule.step.releases !== null && !target.dirty && !target.perhaps) {
       return fail(
         seen,
         failure(
@@ -69,10 +76,23 @@ function looked(
       );
     }
     if (asBefore) return { ...seen, phase: 'done', inDoubt: false };
+    if (rule.step.undoes !== null && stands === 'other' && !target.dirty)
+      return fail(
+        seen,
+        failure(
+          rule,
+          'drift',
+          'it stands neither as before that change nor as after it',
+          'See what changed on it; put it back by hand',
+        ),
+      );
     return need.holds ? { ...seen, phase: 'ready' } : held(seen, needFailure(rule, need.why), atMs, target.heldSinceMs);
   }
+  if (rule.step.undoes !== null) return lookedAgain(seen, verdict, need, rule, atMs, target.heldSinceMs);
   if (verdict.verdict === 'refused') return fail(seen, failure(rule, 'condition', verdict.why, verdict.remedy));
   if (target.dirty && verdict.verdict === 'nothing') return { ...seen, phase: 'acted' };
+  if (target.perhaps && verdict.verdict === 'nothing' && rule.planned.verdict === 'change')
+    return { ...seen, phase: 'acted', dirty: true, decided: true, change: rule.planned.change };
   const drift = driftOf(verdict, target, rule, withinBounds);
   if (drift !== null) return fail(seen, drift);
   if (!condition.holds) {
@@ -85,7 +105,7 @@ function looked(
     return rule.step.onUnmet === 'hold' ? held(seen, unmet, atMs, target.heldSinceMs) : fail(seen, unmet);
   }
   if (verdict.verdict === 'nothing') return { ...seen, phase: 'done', decided: true };
-  if (target.dirty && !repeatable) {
+  if ((target.dirty || target.perhaps) && !repeatable) {
     return {
       ...seen,
       phase: 'unknown',
@@ -99,6 +119,20 @@ function looked(
   }
   if (!need.holds) return held(seen, needFailure(rule, need.why), atMs, target.heldSinceMs);
   return { ...seen, phase: 'ready', decided: true, change: verdict.change };
+}
+
+/** On the way home from a way back: what it took again is done again, however far its undo had come. */
+function lookedAgain(
+  seen: TargetState,
+  verdict: Looked['verdict'],
+  need: Looked['need'],
+  rule: TargetRule,
+  atMs: number,
+  heldSinceMs: number | null,
+): TargetState {
+  if (verdict.verdict === 'nothing') return seen.dirty ? { ...seen, phase: 'acted' } : { ...seen, phase: 'done' };
+  if (verdict.verdict === 'refused') return fail(seen, failure(rule, 'condition', verdict.why, verdict.remedy));
+  return need.holds ? { ...seen, phase: 'ready' } : held(seen, needFailure(rule, need.why), atMs, heldSinceMs);
 }
 
 /** A different verdict is drift; a verdict that could not be foretold must be one that the input allows. */
@@ -165,7 +199,7 @@ function actFailed(target: TargetState, seen: Failure, rule: TargetRule, atMs: n
     const doubted = { ...target, inDoubt: true };
     return known ? { ...doubted, phase: 'doubt', lookAtMs: atMs + RETRY_MS, failure: seen } : fail(doubted, seen);
   }
-  if (rule.does === 'undo' && known) return { ...target, phase: 'held', lookAtMs: atMs + RETRY_MS, failure: seen };
+  if (isBack(rule) && known) return { ...target, phase: 'held', lookAtMs: atMs + RETRY_MS, failure: seen };
   return fail(target, seen);
 }
 
@@ -174,11 +208,11 @@ function confirmFailed(target: TargetState, seen: Failure, rule: TargetRule, atM
   // It was done, and only could not be read: it is read again, as before acting.
   const unread = seen.kind === 'unreachable' || seen.kind === 'timeout' || seen.kind === 'lost';
   const misses = target.misses + 1;
-  if (unread && !target.inDoubt && rule.does === 'perform' && misses < LOOKS_MAX) {
+  if (unread && !target.inDoubt && !isBack(rule) && misses < LOOKS_MAX) {
     return { ...target, phase: 'doubt', misses, lookAtMs: atMs + RETRY_MS, failure: seen };
   }
   // In doubt, "not there" is an answer: look again, and act again only if that is safe.
-  const again = (target.inDoubt || rule.does === 'undo') && target.attempts - target.lostAttempts < ATTEMPTS_MAX;
+  const again = (target.inDoubt || isBack(rule)) && target.attempts - target.lostAttempts < ATTEMPTS_MAX;
   // Not to have been able to read is no answer: what was sent may still come through.
   const inDoubt = target.inDoubt && seen.kind !== 'not-confirmed';
   if (again)
@@ -191,6 +225,11 @@ function confirmFailed(target: TargetState, seen: Failure, rule: TargetRule, atM
       failure: seen,
     };
   return fail(target, seen);
+}
+
+/** Undoing, and doing again what a way back had undone: tried more than once. */
+function isBack({ does, step }: TargetRule): boolean {
+  return does === 'undo' || step.undoes !== null;
 }
 
 /** Waits for what is unmet, and asks again, but not for ever: then a person must decide. */
@@ -220,6 +259,6 @@ function failure(
   what: string,
   remedy: string,
 ): Failure {
-  const where = `${server}, step ${step.id} (${does === 'undo' ? `undo: ${step.title}` : step.title})`;
+  const where = `${server}, step ${step.id} (${partTitle(step, does)})`;
   return { kind, what, where, state: 'It was left as it is', remedy };
 }

@@ -1,7 +1,8 @@
-import type { ActStep, Contingency, GateStep } from '../model/index.ts';
+import type { ActStep, Contingency, GateStep, PlanStep } from '../model/index.ts';
 import type { RunEvent } from './events.ts';
 import { DOUBT_MIN_MS } from './limits.ts';
 import { trackOf, type PlanIndex } from './lines.ts';
+import { staysOut } from './away.ts';
 import { nameServers } from './words.ts';
 import {
   FRESH_TARGET,
@@ -18,8 +19,11 @@ import {
 const REARM_EXPIRES_MS = 4 * 60 * 60_000;
 
 /** The plan's own line. */
-export function mainTrack({ plan }: PlanIndex): Track {
-  const steps = plan.header.steps.map((step, at) => freshStep(step, at, step.step === 'act' ? step.waves : []));
+export function mainTrack(index: PlanIndex): Track {
+  const { plan } = index;
+  const steps = plan.header.steps.map((step, at) =>
+    withChanges(freshStep(step, at, step.step === 'act' ? step.waves : []), step, index),
+  );
   return {
     id: 'main',
     kind: 'main',
@@ -33,8 +37,21 @@ export function mainTrack({ plan }: PlanIndex): Track {
   };
 }
 
+/** The undo of an earlier run's step takes back what the plan says that it did. */
+function withChanges(state: StepState, step: PlanStep, index: PlanIndex): StepState {
+  if (state.step !== 'act' || step.step !== 'act' || step.undoes === null) return state;
+  const known = (server: string, target: TargetState): TargetState => {
+    const verdict = index.verdict(step.id, server);
+    return verdict.verdict === 'change' ? { ...target, change: verdict.change, decided: true } : target;
+  };
+  const waves = state.waves.map(({ targets }) => ({
+    targets: Object.fromEntries(Object.entries(targets).map(([server, target]) => [server, known(server, target)])),
+  }));
+  return { ...state, waves };
+}
+
 /** A contingency's line, for the servers that it was armed for. When many are silent at once, a person re-arms power first. */
-export function armTrack(event: Extract<RunEvent, { type: 'armed' }>, { plan }: PlanIndex): Track {
+export function armTrack(event: Extract<RunEvent, { type: 'armed' }>, atMs: number, { plan }: PlanIndex): Track {
   const contingency = plan.header.contingencies.find((each) => each.id === event.contingency);
   if (!contingency) throw new Error(`the plan has no contingency ${event.contingency}`);
   const steps = contingency.steps.map((step, at) => freshStep(step, at, [event.servers]));
@@ -48,20 +65,24 @@ export function armTrack(event: Extract<RunEvent, { type: 'armed' }>, { plan }: 
     redone: 0,
     servers: event.servers,
     contingency: contingency.id,
+    armedAtMs: atMs,
   };
 }
 
-function rearmGate({ suspectAbove }: Contingency, servers: readonly string[]): GateStep {
+function rearmGate({ when, suspectAbove }: Contingency, servers: readonly string[]): GateStep {
+  const isQuarantine = when === 'out';
   return {
     step: 'gate',
     id: 'rearm',
-    title: `More than ${suspectAbove} servers are silent: that is first taken for a fault of the path from here, and power is disarmed for ${nameServers(servers)}. Are they hung, seen from elsewhere too?`,
-    role: 'power',
+    title: isQuarantine
+      ? `More than ${suspectAbove} servers fell out: neap takes no more of them out of the balancer by itself. Take out ${nameServers(servers)} too? Without them the others carry the load`
+      : `More than ${suspectAbove} servers are silent: that is first taken for a fault of the path from here, and power is disarmed for ${nameServers(servers)}. Are they hung, seen from elsewhere too?`,
+    role: isQuarantine ? 'operations' : 'power',
     answers: { yes: 'go-on', no: 'go-home' },
     fuse: null,
     freshMs: null,
     expiresMs: REARM_EXPIRES_MS,
-    onTimeout: 'hold',
+    onTimeout: isQuarantine ? 'abort' : 'hold',
     ahead: false,
     renewFrom: null,
   };
@@ -74,23 +95,26 @@ function rearmGate({ suspectAbove }: Contingency, servers: readonly string[]): G
 export function homeTrack(state: RunState, servers: readonly string[] | null, index: PlanIndex): Track {
   const main = trackOf(state, 'main');
   const wanted = servers === null ? null : new Set(servers);
+  const to = index.plan.header.steps.findIndex(({ id }) => id === state.homeWhy?.to);
   const steps = (main?.steps ?? []).flatMap((act, at): StepState[] => {
-    if (act.step !== 'act' || act.does !== 'perform') return [];
     const step = index.plan.header.steps[at];
-    if (step?.step !== 'act' || !isUndone(step)) return [];
+    if (act.step !== 'act' || step?.step !== 'act' || step.releases !== null || !isUndone(step)) return [];
+    // No run that is over holds anything.
+    if (at <= to && step.releasedBy === null) return [];
     const released = releasedServers(
       main,
       index.plan.header.steps.findIndex((each) => each.id === step.releasedBy),
     );
     const waves = act.waves
-      .map((wave) => ({ targets: undoTargets(state, wave.targets, wanted, released) }))
+      .map((wave) => ({ targets: undoTargets(state, wave.targets, wanted, released, step.alters, index) }))
       .filter((wave) => Object.keys(wave.targets).length > 0)
       .toReversed();
     if (waves.length === 0) return [];
     const undo: ActState = {
       step: 'act',
       plan: at,
-      does: 'undo',
+      // What the way back of an earlier run took again is done again.
+      does: step.undoes === null ? 'undo' : 'perform',
       wave: 0,
       behind: [],
       waves,
@@ -135,13 +159,16 @@ function undoTargets(
   targets: Readonly<Record<string, TargetState>>,
   wanted: ReadonlySet<string> | null,
   released: ReadonlySet<string>,
+  alters: readonly string[],
+  index: PlanIndex,
 ): Record<string, TargetState> {
   const changed = Object.entries(targets).filter(
     ([server, target]) =>
-      target.dirty &&
+      (target.dirty || (target.perhaps && target.change !== null)) &&
       (wanted === null || wanted.has(server)) &&
       state.out[server]?.fate !== 'hung' &&
-      !released.has(server),
+      !released.has(server) &&
+      !staysOut(state, index, server, alters),
   );
   return Object.fromEntries(
     changed.map(([server, { change, inDoubt }]) => {

@@ -1,13 +1,19 @@
-import type { ActStep, PlanStep } from '../model/index.ts';
-import { expectedOf, homeOf } from '../plan/index.ts';
+import { usedAhead } from './ahead.ts';
+import { allFlying } from './flying.ts';
+import type { PlanStep } from '../model/index.ts';
 import { spentOf } from './budget.ts';
 import type { RunEvent } from './events.ts';
 import { gateOf } from './gates.ts';
 import { RENEWALS_MAX, REDONE_MAX } from './limits.ts';
-import { actStepOf, currentOf, gateStepOf, trackOf, type PlanIndex } from './lines.ts';
+import { currentOf, gateStepOf, trackOf, type PlanIndex } from './lines.ts';
 import { closing } from './outcome.ts';
+import { outlookTurn } from './outlook.ts';
+import { quarantined } from './quarantine.ts';
 import type { Out, RunState, Turn } from './state.ts';
+import { isInTail, tailFrom } from './tail.ts';
 import { homeTrack } from './tracks.ts';
+import { armedByGuard, contingencyTurn, homeWaits } from './recoveries.ts';
+import { guardTurn } from './standings.ts';
 
 /** What the run itself has to decide now, as an event; null: nothing. Decided once, then folded for ever. */
 export function decide(state: RunState, index: PlanIndex): RunEvent | null {
@@ -15,10 +21,13 @@ export function decide(state: RunState, index: PlanIndex): RunEvent | null {
   if (again === 'wait') return armed(state, index);
   return (
     armed(state, index) ??
+    armedByGuard(state, index) ??
     again ??
     turned(state, index) ??
+    usedAhead(state, index) ??
     givenUp(state, index) ??
     renewed(state, index) ??
+    quarantined(state, index) ??
     homeward(state, index) ??
     closing(state, index)
   );
@@ -26,13 +35,15 @@ export function decide(state: RunState, index: PlanIndex): RunEvent | null {
 
 /** Hung servers that nobody recovers yet, once every diagnosis under way has come in. */
 function armed(state: RunState, { plan }: PlanIndex): RunEvent | null {
+  // Before the window opens nobody is reset.
+  if (state.begunAtMs === null) return null;
   const entries = Object.entries(state.out);
   if (entries.some(([, out]) => out.fate === 'undiagnosed')) return null;
   const hung = entries.filter(([, out]) => out.fate === 'hung' && out.track === null).map(([server]) => server);
   if (hung.length === 0) return null;
   const contingency = plan.header.contingencies.find((each) => each.when === 'hung');
   if (!contingency) return null;
-  const count = state.tracks.filter((track) => track.kind === 'contingency').length;
+  const count = state.tracks.filter((track) => track.contingency === contingency.id).length;
   const track = count === 0 ? contingency.id : `${contingency.id}-${count + 1}`;
   // Whether hung or merely silent, now or a little before: so many at once is first taken for a fault of the way there.
   const quiet = entries.filter(([, out]) => (out.fate === 'hung' || out.fate === 'silent') && !out.recovered).length;
@@ -50,12 +61,27 @@ function turned(state: RunState, index: PlanIndex): RunEvent | null {
   const main = trackOf(state, 'main');
   if (!main || main.status === 'finished') return null;
   const turn =
-    canaryTurn(state, index) ?? budgetTurn(state, index) ?? gateTurn(state, index) ?? windowTurn(state, index);
+    canaryTurn(state, index) ??
+    budgetTurn(state, index) ??
+    gateTurn(state, index) ??
+    shortTurn(state) ??
+    guardTurn(state, index) ??
+    contingencyTurn(state, index) ??
+    outlookTurn(state, index);
   return turn && { type: 'turned', ...turn };
 }
 
-function canaryTurn(state: RunState, { plan: { header } }: PlanIndex): Turn | null {
+/** What is left on the journal's disk is for the events of the way home. */
+function shortTurn({ short }: RunState): Turn | null {
+  return short
+    ? { code: 'journal', why: "the journal's disk is full, and what was kept free is for the way home" }
+    : null;
+}
+
+function canaryTurn(state: RunState, index: PlanIndex): Turn | null {
+  const { header } = index.plan;
   const ends = Object.entries(state.out).find(([server, { step }]) => {
+    if (isInTail(index, step)) return false;
     const planned = header.steps.find((each) => each.id === step);
     const isCanary = header.canaries.includes(server) && planned?.step === 'act' && planned.nature !== 'restore';
     return isCanary || (planned?.step === 'act' && planned.failureEnds);
@@ -66,15 +92,21 @@ function canaryTurn(state: RunState, { plan: { header } }: PlanIndex): Turn | nu
   return { code, why: `${header.canaries.includes(server) ? 'the canary ' : ''}${server}: ${describe(out)}` };
 }
 
-function budgetTurn(state: RunState, { plan }: PlanIndex): Turn | null {
-  const spent = spentOf(state);
-  const { failures } = plan.header.budget;
-  if (spent < failures) return null;
+function budgetTurn(state: RunState, index: PlanIndex): Turn | null {
+  const { failures } = index.plan.header.budget;
+  if (spentOf(state) < failures || spentBeforeTail(state, index) < failures) return null;
   const named = Object.entries(state.out).map(([server, out]) => `${server} (${describe(out)})`);
   // Servers that only are not as the plan saw them make the plan stale; a failure makes the run failed.
   const code = Object.values(state.out).every((out) => out.fate === 'drifted') ? 'drift' : 'budget';
   const shown = named.slice(0, 5).join('; ') + (named.length > 5 ? ` and ${named.length - 5} more` : '');
   return { code, why: `the failure budget of ${failures} is spent: ${shown}` };
+}
+
+/** Where nothing but giving back is left, turning for home gives nobody back sooner: what failed there turns nothing. */
+function spentBeforeTail(state: RunState, index: PlanIndex): number {
+  const isInTheTail = (trackOf(state, 'main')?.cursor ?? 0) >= tailFrom(index);
+  const out = Object.entries(state.out).filter(([, { step }]) => !isInTail(index, step));
+  return spentOf({ ...state, out: Object.fromEntries(out), paths: isInTheTail ? {} : state.paths });
 }
 
 function describe({ failure, title }: Out): string {
@@ -123,32 +155,6 @@ function givenUp(state: RunState, index: PlanIndex): RunEvent | null {
   return null;
 }
 
-/**
- * A risk step begins, and goes on to servers that it has not begun, only while what is left of it and the way home
- * from behind it still fit into the window (promise 7): an engine that was away comes back to another hour.
- */
-function windowTurn(state: RunState, index: PlanIndex): Turn | null {
-  const main = trackOf(state, 'main');
-  const current = main && currentOf(main);
-  if (!main || current?.step !== 'act') return null;
-  const left = current.waves.slice(current.wave);
-  if (!left.some(({ targets }) => Object.values(targets).some(({ phase }) => phase === 'waiting'))) return null;
-  const step = actStepOf(index, main, main.cursor);
-  if (step.nature !== 'risk') return null;
-  const { header } = index.plan;
-  const behind = header.steps
-    .slice(0, main.cursor + 1)
-    .filter((each): each is ActStep => each.step === 'act' && each.nature === 'risk');
-  const ahead = { ...step, waves: left.map(({ targets }) => Object.keys(targets)) };
-  const neededMs = expectedOf(ahead, header.budget.failures) + behind.reduce((sum, each) => sum + homeOf(each), 0);
-  const leftMs = state.openedAtMs + header.window.limitMs - state.nowMs;
-  if (neededMs <= leftMs) return null;
-  return {
-    code: 'window',
-    why: `"${step.title}" and the way home from behind it need ${Math.ceil(neededMs / 1000)} s, and the window closes in ${Math.max(0, Math.floor(leftMs / 1000))} s`,
-  };
-}
-
 /** While nobody answers, the fuse burns: before it is too short for the outage, everything is refreshed again. */
 function renewed(state: RunState, index: PlanIndex): RunEvent | null {
   const main = trackOf(state, 'main');
@@ -191,7 +197,7 @@ function spoilt(state: RunState, { plan: { header } }: PlanIndex): RunEvent | 'w
   const begins = header.steps.findIndex((each) => each.id === from);
   if (from === null || to === undefined || begins < 0 || begins > at) return null;
   // What is under way there ends first, so that nothing of it comes back into a step begun anew.
-  const flying = Object.values(state.flying).some((effect) => 'place' in effect && effect.place.track === 'main');
+  const flying = allFlying(state.flying).some((effect) => 'place' in effect && effect.place.track === 'main');
   return flying ? 'wait' : { type: 'renewed', gate: to, from, spoilt: true };
 }
 
@@ -220,7 +226,8 @@ function homeward(state: RunState, index: PlanIndex): RunEvent | null {
   if (!main || state.tracks.some((track) => track.kind === 'home')) return null;
   // Whose is the way back, this track's or a contingency's, is known when everybody has been diagnosed.
   if (Object.values(state.out).some(({ fate }) => fate === 'undiagnosed')) return null;
-  if (state.mode === 'home') return main.status === 'stopped' ? { type: 'homeward', servers: null } : null;
+  if (state.mode === 'home')
+    return main.status === 'stopped' && !homeWaits(state, index) ? { type: 'homeward', servers: null } : null;
   const left = Object.entries(state.out)
     .filter(([, out]) => out.fate !== 'hung' && out.fate !== 'undiagnosed')
     .map(([server]) => server);

@@ -1,11 +1,13 @@
-import type { GateStep } from '../model/index.ts';
+import type { ActStep, GateStep } from '../model/index.ts';
+import type { PlanIndex } from './lines.ts';
+import { awayOf } from './away.ts';
 import type { RunState, Track } from './state.ts';
 
 /** How many servers a sentence names. */
 const NAMED_MAX = 8;
 
 /** What a person is asked, with the figures to decide on. */
-export function gateText(state: RunState, track: Track, step: GateStep, note: string | null): string {
+export function gateText(state: RunState, track: Track, step: GateStep, note: string | null, index: PlanIndex): string {
   const lines = [step.title];
   if (track.kind === 'contingency') lines.push(`For ${nameServers(track.servers)}.`);
   if (step.fuse && state.fuse) {
@@ -16,15 +18,31 @@ export function gateText(state: RunState, track: Track, step: GateStep, note: st
       `The database must be back by ${clockTime(expiresAtMs - step.fuse.marginMs)}; work may start until ${clockTime(expiresAtMs - step.fuse.outageMs - step.fuse.marginMs)}.`,
     );
   }
-  const out = Object.keys(state.out);
-  if (track.kind === 'main' && out.length > 0) {
-    const warning = step.fuse
-      ? ' Whoever of them still takes traffic hangs when the database goes away: take them out of the balancer first.'
-      : '';
-    lines.push(`Out of this run: ${nameServers(out)}.${warning}`);
-  }
+  if (track.kind === 'main') lines.push(...outLines(state, step, index));
   if (note !== null) lines.push(note);
   return lines.join('\n');
+}
+
+/** Who is out of the run, and whether the balancer still gives them traffic. */
+function outLines(state: RunState, step: GateStep, index: PlanIndex): string[] {
+  const out = Object.keys(state.out);
+  if (out.length === 0) return [];
+  const away = out.filter((server) => awayOf(state, index, server) === 'out');
+  const others = out.filter((server) => !away.includes(server));
+  const warning = step.fuse
+    ? ' Whoever of them still takes traffic hangs when the database goes away: take them out of the balancer first.'
+    : '';
+  return [
+    ...(away.length > 0 ? [`Out of this run and out of the balancer: ${nameServers(away)}.`] : []),
+    ...(others.length > 0
+      ? [`Out of this run, and not proven out of the balancer: ${nameServers(others)}.${warning}`]
+      : []),
+  ];
+}
+
+/** A step's title on the way back from it; a way back's own steps say so themselves. */
+export function partTitle({ title, undoes }: ActStep, does: 'perform' | 'undo'): string {
+  return (does === 'undo') === (undoes === null) ? `undo: ${title}` : title;
 }
 
 /** The command that answers a gate, as it can be typed, with the other answers behind it. */

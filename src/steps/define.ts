@@ -33,6 +33,7 @@ export function defineStep<
     ...rest,
     undo: back.undo,
     undoNeeds: 'undo' in back && back.undo !== undefined && 'needs' in back ? back.needs : undefined,
+    noWayBack: 'undo' in back && back.undo !== undefined && 'unless' in back ? back.unless : undefined,
     irreversible: 'irreversible' in back ? back.irreversible : undefined,
     leavesNothing: 'nothing' in back,
   } as unknown as StepKind;

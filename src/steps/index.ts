@@ -12,4 +12,5 @@ export { giveTraffic, takeOut } from './traffic/index.ts';
 export { conditionOf, describeVitals } from './hard-reset/decide.ts';
 export { checkNeed } from './needs.ts';
 export { defineStep, type Step } from './define.ts';
+export * from './guards.ts';
 export * from './runbook.ts';

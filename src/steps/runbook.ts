@@ -77,6 +77,8 @@ export interface GateOptions {
   readonly expiresMs?: number;
   readonly freshMs?: number;
   readonly fuse?: { readonly outageMs: number; readonly marginMs: number };
+  /** May be answered before it is asked, e.g. before the window; a contingency's gates always may. */
+  readonly ahead?: boolean;
 }
 
 /** Asks a person of that role whether to go on. `no` goes home. */
@@ -98,6 +100,7 @@ export function question(
     freshMs: options.freshMs,
     expiresMs: options.expiresMs ?? GATE_EXPIRES_MS,
     onTimeout: options.onTimeout,
+    ahead: options.ahead,
   };
 }
 
@@ -119,6 +122,44 @@ export function whenHung<W extends Way>(
     suspectAbove: options.suspectAbove,
     steps: steps({ group: targets.group, part: { of: 'armed' } }),
   };
+}
+
+/** What the main line does when a contingency is through: goes on (`return`), goes home, or ends where it stands. */
+export interface SummonedOptions {
+  readonly title: string;
+  /** `return` unless said. */
+  readonly afterwards?: ContingencySpec['afterwards'];
+}
+
+/**
+ * What is done with a group's servers when a reading trips the guard of that title; until it is through the main line
+ * takes nothing. A person can arm it too.
+ */
+export function whenGuard<W extends Way>(
+  targets: Targets<W>,
+  options: SummonedOptions & { readonly guard: string },
+  steps: (armed: Targets<W>) => readonly StepSpec[],
+): ContingencySpec {
+  return summoned(targets, options, { guard: options.guard }, steps);
+}
+
+/** What is done with a group's servers, or with some of them, when a person arms it; until it is through the main line takes nothing. */
+export function byHand<W extends Way>(
+  targets: Targets<W>,
+  options: SummonedOptions,
+  steps: (armed: Targets<W>) => readonly StepSpec[],
+): ContingencySpec {
+  return summoned(targets, options, 'hand', steps);
+}
+
+function summoned<W extends Way>(
+  { group }: Targets<W>,
+  { title, afterwards }: SummonedOptions,
+  when: ContingencySpec['when'],
+  steps: (armed: Targets<W>) => readonly StepSpec[],
+): ContingencySpec {
+  const armed: Targets<W> = { group, part: { of: 'armed' } };
+  return { title, when, group, suspectAbove: Number.MAX_SAFE_INTEGER, steps: steps(armed), afterwards };
 }
 
 /** The groups that a runbook's `steps` is called with. */

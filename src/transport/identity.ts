@@ -47,17 +47,20 @@ export function authHandler(
 }
 
 function isPrivateKey(content: Buffer): boolean {
-  const key = parsed(content);
+  const key = parseSshKey(content);
   return key !== null && key.isPrivateKey();
 }
 
 async function publicKeys(target: SshTarget): Promise<readonly Buffer[]> {
   const files = target.identityFiles.flatMap((file) => (file.endsWith('.pub') ? [file] : [`${file}.pub`, file]));
   const contents = await Promise.all(files.map((file) => readFile(file).catch(() => null)));
-  return contents.flatMap((content) => (content === null ? [] : [parsed(content)?.getPublicSSH() ?? Buffer.alloc(0)]));
+  return contents.flatMap((content) =>
+    content === null ? [] : [parseSshKey(content)?.getPublicSSH() ?? Buffer.alloc(0)],
+  );
 }
 
-function parsed(content: Buffer): ParsedKey | null {
+/** The first key of a file, private or public; null when it holds none, or only with a passphrase. */
+export function parseSshKey(content: Buffer): ParsedKey | null {
   // A file of two keys parses to an array, although the types do not say so.
   const [key] = [ssh2.utils.parseKey(content)].flat();
   return key === undefined || key instanceof Error ? null : key;

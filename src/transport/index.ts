@@ -1,6 +1,8 @@
 /** How a server is reached: commands and files over SSH, requests over HTTP. */
 export * from './deadline.ts';
+export * from './fence.ts';
 export * from './files.ts';
+export { keyFingerprint } from './fingerprint.ts';
 export { openJumps } from './jump.ts';
 export type { Jumps } from './jump.ts';
 export * from './http.ts';

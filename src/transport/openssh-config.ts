@@ -11,7 +11,7 @@ import type { SshTarget } from './target.ts';
 /** Where servers are. What one server needed to be looked up (its jump host, say) is not looked up again for the next. */
 export interface AddressBook {
   /** The server's own `ssh` where the fleet gives one, else what the user's OpenSSH configuration says. Rejects with `unreachable`. */
-  readonly addressOf: (server: Server) => Promise<SshTarget>;
+  readonly addressOf: (server: Pick<Server, 'name' | 'ssh'>) => Promise<SshTarget>;
 }
 
 /** An address book over `ssh -G`, which is OpenSSH's own reading of its configuration; it contacts nobody. */

@@ -3,6 +3,7 @@ import type { Ran, RunOptions, Shell } from '../ports/index.ts';
 import { connect } from './connection.ts';
 import { afterMs } from './deadline.ts';
 import { pathBroken, sudoRefused } from './failures.ts';
+import { fencedCommand, throwIfFenced } from './fence.ts';
 import type { Jumps } from './jump.ts';
 import { dialServer } from './jump.ts';
 import { COMMANDS_A_CONNECTION, KEEPALIVE, OUTPUT_BYTES } from './limits.ts';
@@ -30,15 +31,18 @@ export function openShell(target: SshTarget, options: ShellOptions): Shell {
   const commands = createPace(COMMANDS_A_CONNECTION);
   const outputBytes = options.outputBytes ?? OUTPUT_BYTES;
 
-  const run = (command: string, { timeoutMs, stdin, become }: RunOptions): Promise<Ran> =>
+  const run = (command: string, { timeoutMs, stdin, become, fence }: RunOptions): Promise<Ran> =>
     commands(async () => {
       try {
         const connection = await session.open();
-        const ran = await connection.exec(become === true ? sudoCommand(command) : command, {
+        const sent = become === true ? sudoCommand(command) : command;
+        // The fence is the outermost: it is kept by the login, or by a sudo of its own, whoever the command runs as.
+        const ran = await connection.exec(fence === undefined ? sent : fencedCommand(fence, sent, become === true), {
           timeoutMs,
           stdin,
           outputBytes,
         });
+        if (fence !== undefined) throwIfFenced(target.name, ran);
         return become === true ? begun(target, ran) : ran;
       } catch (error) {
         throw await blame(target, options.jumps, error);

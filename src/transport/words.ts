@@ -6,7 +6,8 @@
 /** One word, in single quotes: sh, bash, dash, ksh, zsh and fish all read it as exactly this text. Throws on NUL. */
 export function quoteWord(word: string): string {
   if (word.includes('\0')) throw new TypeError('a word for a shell cannot hold a NUL');
-  return `'${word.replaceAll("'", String.raw`'\''`)}'`;
+  // A quote in double quotes and not behind a backslash, which fish reads otherwise in words quoted twice.
+  return `'${word.replaceAll("'", `'"'"'`)}'`;
 }
 
 /** Several words, quoted and joined by one space. */

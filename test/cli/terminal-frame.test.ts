@@ -4,7 +4,7 @@ import { gateChoices, NONE } from '../../src/cli/views/terminal/choices.ts';
 import { Begun } from '../../src/cli/views/terminal/begun.ts';
 import { frameOf } from '../../src/cli/views/terminal/frame.ts';
 import type { Runbook } from '../../src/model/index.ts';
-import { createMachine, type Machine, type RunEvent, type RunState } from '../../src/run/index.ts';
+import { allFlying, createMachine, type Machine, type RunEvent, type RunState } from '../../src/run/index.ts';
 import { paperFleet } from '../support/fleet.ts';
 import { compiled, outlineOf } from '../support/plans.ts';
 
@@ -24,7 +24,7 @@ function begun(servers: number): { machine: Machine; state: RunState } {
   let state = machine.apply(null, { atMs: 0, event: opened });
   for (const effect of machine.next(state).effects)
     state = machine.apply(state, { atMs: 1_000, event: { type: 'intended', effect } });
-  const [id = ''] = Object.keys(state.flying).slice(-1);
+  const id = allFlying(state.flying).at(-1)?.id ?? '';
   const failure = {
     kind: 'denied',
     what: HOSTILE,

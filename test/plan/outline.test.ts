@@ -59,9 +59,9 @@ describe('waves', () => {
     },
   );
 
-  test('without a specification a wave is at most a lane of 200', () => {
-    expect(waves(450, (api) => [setAside(api)]).map((wave) => wave.length)).toEqual([200, 200, 50]);
-    expect(waves(450, (api) => [inWaves({ atMost: 1_000 }, setAside(api))]).every((wave) => wave.length <= 200)).toBe(
+  test('without a specification a wave is at most 125', () => {
+    expect(waves(300, (api) => [setAside(api)]).map((wave) => wave.length)).toEqual([125, 125, 50]);
+    expect(waves(450, (api) => [inWaves({ atMost: 1_000 }, setAside(api))]).every((wave) => wave.length <= 125)).toBe(
       true,
     );
   });

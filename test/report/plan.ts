@@ -17,6 +17,7 @@ function act(id: string, title: string, servers: readonly string[], more: Partia
     undoNeeds: [],
     irreversible: null,
     leavesNothing: false,
+    alters: [],
     waves: [[...servers]],
     atMost: 20,
     perSecond: null,

@@ -8,13 +8,14 @@ import {
   hardReset,
   holding,
   inWaves,
+  offlineMode,
   probe,
   takeOut,
   whenHung,
   z,
 } from '../../src/index.ts';
 import type { Failure, Plan, Runbook, StepSpec, Targets, Way } from '../../src/model/index.ts';
-import { budgetOf } from '../../src/run/index.ts';
+import { allFlying, budgetOf } from '../../src/run/index.ts';
 import { Drive, goesWell, seen, type Script } from '../support/drive.ts';
 import { paperFleet } from '../support/fleet.ts';
 import { setAside, stamp } from '../support/kinds.ts';
@@ -55,10 +56,10 @@ function planFor({ servers, failures = 3, limitMs = 24 * 3_600_000, steps, suspe
 
 const failure = (kind: Failure['kind']): Failure => ({ kind, what: kind, where: '', state: '', remedy: '' });
 
-/** These servers fail when they are acted upon; the rest goes well. */
+/** These servers fail when the line acts on them; the rest goes well, the way to take them out of the balancer too. */
 function failing(servers: readonly string[], kind: Failure['kind'] = 'command', rest: Script = goesWell()): Script {
   return (effect, nowMs) =>
-    effect.effect === 'perform' && servers.includes(effect.place.target)
+    effect.effect === 'perform' && effect.place.track === 'main' && servers.includes(effect.place.target)
       ? { type: 'performed', id: effect.id, failure: failure(kind) }
       : rest(effect, nowMs);
 }
@@ -90,11 +91,11 @@ describe('the failure budget, to the letter', () => {
         ? undefined
         : failing(['api-01', 'api-02'], 'command')(effect, nowMs),
     ).settle();
-    expect(drive.made('perform')).toEqual(['api-01', 'api-02', 'api-03']);
+    expect(drive.made('perform', 'main')).toEqual(['api-01', 'api-02', 'api-03']);
     expect(drive.state.mode).toBe('forward');
     // Two are spent, so only one may be under way.
-    expect(Object.values(drive.state.flying)).toHaveLength(1);
-    const flying = Object.values(drive.state.flying)[0];
+    expect(allFlying(drive.state.flying)).toHaveLength(1);
+    const flying = allFlying(drive.state.flying)[0];
     drive.say({ type: 'looked', id: flying?.id ?? '', outcome: { failure: failure('denied') } }).settle();
     expect(drive.closed).toMatchObject({ exitCode: 1, outcome: 'home' });
     expect(drive.state.homeWhy?.code).toBe('budget');
@@ -199,7 +200,7 @@ describe('the way home', () => {
 
   test('takes back what was begun and failed, and what cannot be taken back is named', () => {
     const drive = new Drive(
-      planFor({ servers: 3, failures: 2, steps: (api) => [setAside(api)] }),
+      planFor({ servers: 3, failures: 2, steps: (api) => [offlineMode(api, { on: true })] }),
       failing(['api-1']),
     ).settle();
     expect(drive.made('undo')).toEqual(['api-1']);
@@ -209,21 +210,26 @@ describe('the way home', () => {
         ? { type: 'performed', id: effect.id, failure: failure('denied') }
         : goesWell()(effect, nowMs),
     );
-    const stuck = new Drive(planFor({ servers: 3, failures: 2, steps: (api) => [setAside(api)] }), worse).until(60_000);
+    const stuck = new Drive(
+      planFor({ servers: 3, failures: 2, steps: (api) => [offlineMode(api, { on: true })] }),
+      worse,
+    ).until(60_000);
     expect(stuck.closed).toMatchObject({ outcome: 'human', exitCode: 5 });
     expect(stuck.closed.summary).toContain('State not proven: api-1');
   });
 
   test('what was sent and never answered has its time before "as before" is believed', () => {
     const script = failing(['api-1'], 'timeout', (effect, nowMs) => {
-      if (effect.effect === 'confirm' && effect.place.target === 'api-1')
+      if (effect.effect === 'confirm' && effect.place.target === 'api-1' && effect.place.track === 'main')
         return { type: 'confirmed', id: effect.id, failure: failure('not-confirmed') };
       return effect.effect === 'look' && effect.for === 'undo'
         ? { type: 'looked', id: effect.id, outcome: seen({ to: 'out' }) }
         : goesWell()(effect, nowMs);
     });
-    const drive = new Drive(planFor({ servers: 2, steps: (api) => [setAside(api)] }), script).until(100_000);
-    const last = drive.effects.findLast((effect) => effect.effect === 'look');
+    const drive = new Drive(planFor({ servers: 2, steps: (api) => [offlineMode(api, { on: true })] }), script).until(
+      100_000,
+    );
+    const last = drive.effects.findLast((effect) => effect.effect === 'look' && effect.place.track !== 'c1');
     const failedAt = drive.state.out['api-1']?.sinceMs ?? 0;
     expect(last).toMatchObject({ place: { track: 'home1', target: 'api-1' } });
     expect((drive.closed.atMs ?? 0) - failedAt).toBeGreaterThanOrEqual(15_000);
@@ -269,7 +275,7 @@ test('a hold that ended by itself is held again, and who fell out for that takes
   const drive = new Drive(planFor({ servers: 3, failures: 4, steps }), script).settle();
   last = false;
   // The others are released when it shows that api-3 held nothing any more.
-  drive.say({ type: 'looked', id: Object.keys(drive.state.flying)[0] ?? '', outcome: seen(change) }).settle();
+  drive.say({ type: 'looked', id: allFlying(drive.state.flying)[0]?.id ?? '', outcome: seen(change) }).settle();
   const made = drive.effects.flatMap((effect) =>
     effect.effect === 'perform' ? [`${effect.place.step} ${effect.place.target}`] : [],
   );
@@ -283,8 +289,7 @@ describe('halt, abort and the window', () => {
     const drive = new Drive(planFor({ servers: 4, failures: 2, steps: (api) => [setAside(api)] }), only([]))
       .settle()
       .say({ type: 'halted', by: 'somebody' });
-    for (const { id } of Object.values(drive.state.flying))
-      drive.say({ type: 'looked', id, outcome: seen({ to: 'out' }) });
+    for (const { id } of allFlying(drive.state.flying)) drive.say({ type: 'looked', id, outcome: seen({ to: 'out' }) });
     drive.settle();
     expect(drive.made('perform')).toEqual([]);
     drive.nowMs = 600_000;
@@ -298,7 +303,7 @@ describe('halt, abort and the window', () => {
       .settle()
       .say({ type: 'abort', by: 'somebody', reason: 'enough' });
     drive.script = goesWell();
-    for (const { id } of Object.values(drive.state.flying)) drive.say({ type: 'performed', id });
+    for (const { id } of allFlying(drive.state.flying)) drive.say({ type: 'performed', id });
     drive.settle();
     expect(drive.made('perform')).toEqual(['api-1', 'api-2']);
     expect(drive.made('undo').toSorted()).toEqual(['api-1', 'api-2']);
@@ -311,7 +316,7 @@ describe('halt, abort and the window', () => {
     expect(drive.made('look')).toEqual(['api-1']);
     drive.nowMs = 55_000;
     drive.script = goesWell();
-    drive.say({ type: 'confirmed', id: Object.keys(drive.state.flying)[0] ?? '' }).settle();
+    drive.say({ type: 'confirmed', id: allFlying(drive.state.flying)[0]?.id ?? '' }).settle();
     expect(drive.state.homeWhy?.code).toBe('window');
     expect(drive.closed.outcome).toBe('home');
     expect(drive.made('perform')).toEqual(['api-1']);
@@ -338,13 +343,14 @@ describe('outcomes', () => {
 
   test('what is not idempotent and may have been done is not done again: a person is needed, and told', () => {
     const script: Script = (effect, nowMs) => {
+      if ('place' in effect && effect.place.track !== 'main') return goesWell()(effect, nowMs);
       if (effect.effect === 'confirm') return { type: 'confirmed', id: effect.id, failure: failure('not-confirmed') };
       if (effect.effect === 'look')
         return { type: 'looked', id: effect.id, outcome: seen({ from: 0, to: 1 }, { repeatable: false }) };
       return failing(['api-1', 'api-2'], 'lost')(effect, nowMs);
     };
     const drive = new Drive(planFor({ servers: 2, failures: 3, steps: (api) => [stamp(api)] }), script).until(60_000);
-    expect(drive.made('perform')).toEqual(['api-1', 'api-2']);
+    expect(drive.made('perform', 'main')).toEqual(['api-1', 'api-2']);
     expect(drive.closed).toMatchObject({ outcome: 'human', exitCode: 5 });
     expect(
       drive.effects.filter((effect) => effect.effect === 'page' && effect.key.startsWith('unknown/')),
@@ -359,7 +365,7 @@ describe('outcomes', () => {
       .settle()
       .answer('1', 'no');
     expect(drive.state.closed).toBeNull();
-    for (const id of Object.keys(drive.state.flying)) drive.say({ type: 'paged', id });
+    for (const { id } of allFlying(drive.state.flying)) drive.say({ type: 'paged', id });
     expect(drive.settle().closed.outcome).toBe('home');
   });
 });
@@ -394,7 +400,7 @@ describe('a contingency', () => {
     const waits: Script = (effect, nowMs) =>
       effect.effect === 'diagnose' ? undefined : hung(['api-1', 'api-2', 'api-3'])(effect, nowMs);
     const drive = new Drive(planFor({ servers: 6, failures: 6, suspectAbove: 2, steps }), waits).until(30_000);
-    for (const id of Object.keys(drive.state.flying))
+    for (const { id } of allFlying(drive.state.flying))
       drive.say({ type: 'diagnosed', id, condition: 'hung', seen: 'silent everywhere' });
     drive.settle();
     expect(drive.events.filter(({ type }) => type === 'armed')).toMatchObject([{ suspect: true }]);
@@ -419,8 +425,11 @@ describe('a contingency', () => {
       planFor({ servers: 4, failures: 4, suspectAbove: 2, steps }),
       hung(['api-2'], 'silent'),
     ).until(30_000);
-    expect(drive.events.some(({ type }) => type === 'armed')).toBe(false);
-    expect(drive.closed.summary).toContain('api-2');
+    // It is taken out of the balancer, and that is all.
+    expect(drive.events.filter(({ type }) => type === 'armed')).toMatchObject([
+      { contingency: 'c2', servers: ['api-2'] },
+    ]);
+    expect(drive.closed.summary).toContain('neap fleet rejoin api-2');
   });
 
   test('an abort behind the end of the line turns nothing round, and the run still ends', () => {

@@ -20,6 +20,7 @@ const STEP: ActStep = {
   undoNeeds: [],
   irreversible: null,
   leavesNothing: false,
+  alters: [],
   waves: [['a']],
   atMost: 1,
   perSecond: null,

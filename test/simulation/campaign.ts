@@ -1,42 +1,94 @@
-/** A long campaign: `npm run simulate -- --seeds 1..100000`. Ends with 1 at the first broken promises, each with its transcript. */
-await import(new URL('../../bin/register.js', import.meta.url).href);
-const { simulate, SimulationFailed } = await import('./simulate.ts');
+/**
+ * The simulation by hand. `npm run simulate -- --seeds 1..200000` runs a campaign, on as many workers as there are
+ * cores, and ends with 1 when a promise was broken: the first seed of each is shrunk and told. `--seed N` tells one.
+ */
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+import { Worker } from 'node:worker_threads';
+import type { Lot } from './worker.ts';
 
-const say = (to: NodeJS.WriteStream, text: string): void => void to.write(`${text}\n`);
-const FAILURES_MAX = 5;
-const range = /^(\d+)\.\.(\d+)$/.exec(process.argv[process.argv.indexOf('--seeds') + 1] ?? '');
-if (!range) {
-  say(process.stderr, 'Say which seeds: --seeds 1..100000');
-  process.exit(2);
+await import(new URL('../../bin/register.js', import.meta.url).href);
+const { shapeOf } = await import('./shape.ts');
+const { shrink } = await import('./shrink.ts');
+const { simulate, SimulationFailed } = await import('./simulate.ts');
+const { transcript } = await import('./transcript.ts');
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string' },
+    seed: { type: 'string' },
+    /** Tells the whole seed as it is, not the least world that breaks the same. */
+    whole: { type: 'boolean', default: false },
+    workers: { type: 'string' },
+  },
+});
+/** After so many failures a campaign has told enough. */
+const FAILURES_MAX = 20;
+
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+if (values.seed !== undefined) process.exitCode = (await tell(Number(values.seed), values.whole)) ? 0 : 1;
+else process.exitCode = (await campaign(values.seeds ?? '', Number(values.workers ?? availableParallelism()))) ? 0 : 1;
+
+async function campaign(seeds: string, workers: number): Promise<boolean> {
+  const [, first, last] = /^(\d+)\.\.(\d+)$/.exec(seeds) ?? [];
+  if (first === undefined || last === undefined) {
+    say('Say which seeds: --seeds 1..100000, or --seed 7');
+    return false;
+  }
+  const startedAtMs = Date.now();
+  const counts = new Map<string, number>();
+  const broken = new Map<string, { readonly seed: number; readonly what: string }[]>();
+  let events = 0;
+  let failures = 0;
+  const running = Array.from({ length: workers }, (_, index) => {
+    const worker = new Worker(new URL('./worker.ts', import.meta.url), {
+      workerData: { from: Number(first) + index, to: Number(last), step: workers },
+    });
+    worker.on('message', (lot: Lot) => {
+      for (const [key, count] of Object.entries(lot.counts)) counts.set(key, (counts.get(key) ?? 0) + count);
+      events += lot.events;
+      for (const { seed, promise, what } of lot.failures) {
+        say(what.split('\n', 1).join(''));
+        broken.set(promise, [...(broken.get(promise) ?? []), { seed, what }]);
+        failures += 1;
+      }
+      if (failures >= FAILURES_MAX) void worker.terminate();
+    });
+    return new Promise<void>((resolve, reject) => {
+      worker.once('error', reject);
+      worker.once('exit', () => resolve());
+    });
+  });
+  await Promise.all(running);
+  const seconds = (Date.now() - startedAtMs) / 1000;
+  const runs = [...counts.values()].reduce((sum, count) => sum + count, failures);
+  for (const [, [one]] of broken) if (one) await tell(one.seed, false);
+  for (const [key, count] of [...counts].toSorted(([a], [b]) => (a < b ? -1 : 1)))
+    say(`${String(count).padStart(8)} ${key}`);
+  say(
+    `${runs} runs, ${events} events in ${Math.round(seconds)} s: ${Math.round((runs / seconds) * 60)} runs a minute on ${workers} workers`,
+  );
+  for (const [promise, all] of broken)
+    say(`${promise} is broken by ${all.length} seeds: ${all.map(({ seed }) => seed).join(', ')}`);
+  if (broken.size === 0) say('every promise was kept');
+  return broken.size === 0;
 }
-const counts = new Map<string, number>();
-const broken = new Map<string, number>();
-const startedAtMs = Date.now();
-let events = 0;
-for (let seed = Number(range[1]); seed <= Number(range[2]); seed += 1) {
+
+/** One seed: its story, or the shortest one that breaks the same promise. */
+async function tell(seed: number, whole: boolean): Promise<boolean> {
   try {
     const told = await simulate(seed);
-    const key = told === null ? 'refused by its preview' : `${told.runbook}: ${told.outcome}`;
-    counts.set(key, (counts.get(key) ?? 0) + 1);
-    events += told?.events.length ?? 0;
+    const shape = told?.shape ?? shapeOf(seed);
+    say(transcript({ shape, events: told?.events ?? [], state: null }, Infinity));
+    say(told === null ? `seed ${seed}: refused by its preview` : `seed ${seed}: ${told.outcome}`);
+    return true;
   } catch (error) {
     if (!(error instanceof SimulationFailed)) throw error;
-    const times = broken.get(error.promise) ?? 0;
-    broken.set(error.promise, times + 1);
-    if (times === 0 || process.argv.includes('--all')) say(process.stderr, `${error.message}\n`);
-    else say(process.stderr, error.message.split('\n', 1).join(''));
-    if ([...broken.values()].reduce((sum, each) => sum + each, 0) >= FAILURES_MAX) break;
+    const least = whole ? error : await shrink(error);
+    say(`\n${least.message}\n${least.transcript}`);
+    say(
+      `(shrunk from ${error.events} events to ${least.events}; see it again: npm run simulate -- --seed ${seed}${whole ? ' --whole' : ''})\n`,
+    );
+    return false;
   }
 }
-say(
-  process.stdout,
-  [...counts]
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, count]) => `${String(count).padStart(8)} ${key}`)
-    .join('\n'),
-);
-say(
-  process.stdout,
-  `${events} events in ${Math.round((Date.now() - startedAtMs) / 1000)} s; broken: ${JSON.stringify(Object.fromEntries(broken))}`,
-);
-process.exitCode = broken.size > 0 ? 1 : 0;

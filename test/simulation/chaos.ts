@@ -3,7 +3,7 @@ import type { Agenda } from './agenda.ts';
 import { HALF, type ModelServer, type World } from './world.ts';
 
 /** Everything that can happen to the world by itself. */
-const TROUBLES = [
+export const TROUBLES = [
   'hang',
   'hang-many',
   'die',
@@ -21,26 +21,11 @@ const TROUBLES = [
 ] as const;
 export type Trouble = (typeof TROUBLES)[number];
 
-/** Plans what goes wrong, and that everything is mended at `calmAtMs`: behind that, a run must come to its end. */
-export function unleash(world: World, agenda: Agenda, chance: Chance, calmAtMs: number): readonly string[] {
-  const planned: string[] = [];
-  const count = chance.happens(0.2) ? 0 : chance.whole(1, 5);
+/** One trouble comes over the world; whom it hits is drawn from its own chance. */
+export function befallWorld(world: World, agenda: Agenda, chance: Chance, trouble: Trouble, lastsMs: number): void {
   const servers = [...world.servers.values()];
-  for (let index = 0; index < count; index += 1) {
-    const trouble = chance.pick(TROUBLES);
-    const atMs = chance.whole(0, chance.happens(0.5) ? 400_000 : calmAtMs - 60_000);
-    const lasts = chance.happens(0.5) ? chance.whole(1_000, 60_000) : chance.whole(60_000, 1_200_000);
-    const victims = trouble.endsWith('-many') ? servers.filter(() => chance.happens(0.6)) : [chance.pick(servers)];
-    planned.push(
-      `${Math.round(atMs / 1000)} s: ${trouble} ${victims.map(({ name }) => name).join(' ')} for ${Math.round(lasts / 1000)} s`,
-    );
-    agenda.put(atMs, null, () => {
-      world.advance(atMs);
-      happen(world, agenda, chance, trouble, victims, lasts);
-    });
-  }
-  agenda.put(calmAtMs, null, () => calmDown(world, agenda));
-  return planned;
+  const victims = trouble.endsWith('-many') ? servers.filter(() => chance.happens(0.6)) : [chance.pick(servers)];
+  happen(world, agenda, chance, trouble, victims, lastsMs);
 }
 
 function happen(
@@ -129,7 +114,7 @@ function revive(world: World, server: ModelServer): void {
 }
 
 /** Somebody mends whatever can be mended without neap; only hung servers stay hung. */
-function calmDown(world: World, agenda: Agenda): void {
+export function calmDown(world: World, agenda: Agenda): void {
   world.advance(agenda.nowMs);
   world.databaseUp = true;
   world.jumpBrokenUntilMs = 0;

@@ -1,20 +1,24 @@
-import { gateOf, type Effect, type Machine, type RunEvent, type RunState } from '../../src/run/index.ts';
+import type { Host } from '../../src/engine/host.ts';
+import { gateOf, type Effect, type Machine, type RunState } from '../../src/run/index.ts';
 import type { Chance } from '../support/chance.ts';
 import type { Agenda } from './agenda.ts';
 import type { World } from './world.ts';
+
+type Ask = Extract<Effect, { effect: 'ask' }>;
 
 export interface PeopleInput {
   readonly world: World;
   readonly agenda: Agenda;
   readonly chance: Chance;
   readonly machine: Machine;
+  /** From here on they answer well, and soon. */
   readonly calmAtMs: number;
   readonly state: () => RunState;
   /** Says something to whichever engine lives; it is lost when none does. */
-  readonly say: (event: RunEvent) => void;
+  readonly say: (work: (host: Host) => void) => void;
 }
 
-/** Whoever answers gates: late, twice, wrongly, from old screens. When the world is calm they answer well, and soon. */
+/** Whoever answers gates: late, twice, wrongly, ahead, from old screens. When the world is calm they answer well, and soon. */
 export class People {
   readonly #in: PeopleInput;
 
@@ -22,10 +26,14 @@ export class People {
     this.#in = input;
   }
 
+  get #isCalm(): boolean {
+    return this.#in.agenda.nowMs >= this.#in.calmAtMs;
+  }
+
   /** A gate is asked: somebody will answer, sooner or later. */
-  asked(effect: Extract<Effect, { effect: 'ask' }>): void {
-    const { agenda, chance } = this.#in;
-    const calm = agenda.nowMs >= this.#in.calmAtMs;
+  asked(effect: Ask): void {
+    const { chance } = this.#in;
+    const calm = this.#isCalm;
     const afterMs = calm || chance.happens(0.8) ? chance.whole(1_000, 40_000) : chance.whole(60_000, 900_000);
     if (!calm && chance.happens(0.1)) this.#answer(effect.gate, afterMs / 2, () => 'perhaps', 0);
     if (!calm && chance.happens(0.1)) this.#answer('no-such-gate', afterMs / 2, () => 'yes', 0);
@@ -37,7 +45,7 @@ export class People {
     this.#remind(effect);
   }
 
-  #remind(effect: Extract<Effect, { effect: 'ask' }>): void {
+  #remind(effect: Ask): void {
     const { agenda } = this.#in;
     agenda.put(agenda.nowMs + 1_200_000, null, () => {
       const open = this.#in.state().tracks.some((track) => gateOf(track, this.#in.machine.index)?.id === effect.gate);
@@ -47,27 +55,33 @@ export class People {
     });
   }
 
+  /** Mostly by the engine's own door, which refuses nonsense; sometimes as it lies in an older journal, which does not. */
   #answer(gate: string, afterMs: number, word: () => string, oldMs: number): void {
-    const { agenda } = this.#in;
+    const { agenda, chance } = this.#in;
+    const checked = chance.happens(0.8);
     agenda.put(agenda.nowMs + afterMs, null, () => {
       const answer = word();
-      this.#in.say({ type: 'answered', gate, answer, by: 'somebody', givenAtMs: agenda.nowMs - oldMs });
+      const givenAtMs = agenda.nowMs - oldMs;
+      const by = 'somebody';
+      this.#in.say((host) => {
+        if (checked) host.request({ ask: 'answer', id: 1, gate, answer, by, givenAtMs }, by);
+        else host.tell({ type: 'answered', gate, answer, by, givenAtMs });
+      });
     });
   }
 
-  #word({ gate, track }: Extract<Effect, { effect: 'ask' }>): string {
-    const { agenda, chance, world, machine } = this.#in;
+  #word({ gate, track }: Ask): string {
+    const { chance, world, machine } = this.#in;
     const own = this.#in.state().tracks.find(({ id }) => id === track);
     const open = own && gateOf(own, machine.index);
     if (!open || open.id !== gate) return 'yes';
     const words = Object.entries(open.step.answers);
     const saying = (wanted: string): string | undefined => words.find(([, does]) => does === wanted)?.[0];
-    const calm = agenda.nowMs >= this.#in.calmAtMs;
-    if (!calm && chance.happens(0.06)) return saying('go-home') ?? 'no';
+    if (!this.#isCalm && chance.happens(0.06)) return saying('go-home') ?? 'no';
     const later = saying('ask-again');
     if (later !== undefined && !world.databaseUp && chance.happens(0.85)) return later;
     const answer = saying('go-on') ?? 'yes';
-    if (open.step.fuse !== null && !calm) this.#startWork(open.step.fuse.outageMs);
+    if (open.step.fuse !== null && !this.#isCalm) this.#startWork(open.step.fuse.outageMs);
     return answer;
   }
 
@@ -77,7 +91,7 @@ export class People {
     const startMs = agenda.nowMs + chance.whole(1_000, 20_000);
     const lasts = chance.happens(0.15) ? chance.whole(300_000, 1_500_000) : chance.whole(20_000, outageMs);
     agenda.put(startMs, null, () => {
-      if (agenda.nowMs < this.#in.calmAtMs) world.databaseUp = false;
+      if (!this.#isCalm) world.databaseUp = false;
     });
     agenda.put(startMs + lasts, null, () => {
       world.databaseUp = true;

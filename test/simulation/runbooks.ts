@@ -8,7 +8,9 @@ import {
   gate,
   hardReset,
   giveTraffic,
+  guarded,
   holding,
+  httpProbe,
   inSlots,
   inWaves,
   offlineMode,
@@ -77,10 +79,44 @@ const short = defineRunbook({
   ],
 });
 
+/** Risk under the eyes of two guards: one stops it, the other turns it for home. */
+const guardedWindow = defineRunbook({
+  title: 'A guarded window',
+  reach: { api: ['ssh', 'http', 'bmc'] },
+  inputs: z.strictObject({}),
+  budget: { failures: 3, percent: 50 },
+  window: { limitMs: 60 * 60_000 },
+  steps: ({ api }) => [
+    checkServer(api),
+    guarded(
+      httpProbe({ title: 'mail is delivered', get: 'http://guard.test/', withinMs: 1_000, everyMs: 5_000, forMs: 0 }),
+      [
+        inWaves({ canary: 1, atMost: 3 }, setAside(api, { forMs: 60_000 })),
+        guarded(
+          httpProbe({
+            title: 'logins work',
+            get: 'http://login.test/',
+            withinMs: 1_000,
+            everyMs: 5_000,
+            forMs: 0,
+            onTrip: 'home',
+          }),
+          [inWaves({ by: 'domain', atMost: 2 }, offlineMode(api, { on: true }))],
+        ),
+      ],
+    ),
+    gate('Work done?', { role: 'any', onTimeout: 'abort', expiresMs: 900_000 }),
+    offlineMode(api, { on: false }),
+    proveConfiguration(api),
+    giveTraffic(api),
+  ],
+});
+
 /** What a seed picks from: those that ship, and some that go where they do not. */
 export const RUNBOOKS: readonly { readonly name: string; readonly runbook: Runbook; readonly weight: number }[] = [
   { name: 'database-upgrade', runbook: databaseUpgrade as unknown as Runbook, weight: 4 },
   { name: 'recover-fleet', runbook: recoverFleet as unknown as Runbook, weight: 1 },
   { name: 'stamp-all', runbook: stampAll as unknown as Runbook, weight: 2 },
   { name: 'short', runbook: short as unknown as Runbook, weight: 3 },
+  { name: 'guarded', runbook: guardedWindow as unknown as Runbook, weight: 3 },
 ];

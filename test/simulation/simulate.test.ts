@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { simulate, type Told } from './simulate.ts';
 
-/** Long campaigns, over other seeds: `node test/simulation/campaign.ts --seeds 1..100000`. */
+/** Long campaigns, over other seeds: `npm run simulate -- --seeds 1..200000`. */
 const SEEDS = 300;
 
 test(
@@ -15,7 +15,7 @@ test(
     }
     // A simulation in which nothing happens proves nothing.
     expect(new Set(all.map(({ outcome }) => outcome))).toEqual(new Set(['done', 'home', 'human', 'stale']));
-    expect(all.filter(({ crashes }) => crashes > 0).length).toBeGreaterThan(SEEDS / 10);
+    expect(all.filter(({ engines }) => engines > 1).length).toBeGreaterThan(SEEDS / 10);
     expect(all.filter(({ resets }) => resets > 0).length).toBeGreaterThan(SEEDS / 20);
     expect(all.filter(({ events }) => events.some(({ event }) => event.type === 'renewed')).length).toBeGreaterThan(
       SEEDS / 20,

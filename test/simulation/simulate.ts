@@ -1,83 +1,74 @@
+import type { Host } from '../../src/engine/host.ts';
 import { canonicalJson } from '../../src/plan/index.ts';
-import {
-  actStepOf,
-  createMachine,
-  isSettled,
-  trackOf,
-  type Effect,
-  type Machine,
-  type RunEvent,
-  type RunState,
-  type Stamped,
-  type Track,
-} from '../../src/run/index.ts';
+import { createMachine, type Machine, type RunEvent, type RunState, type Stamped } from '../../src/run/index.ts';
 import { Chance } from '../support/chance.ts';
 import { paperFleet } from '../support/fleet.ts';
 import { paperPlan } from '../support/plans.ts';
-import { Actor, EXPECTED } from './actor.ts';
 import { Agenda } from './agenda.ts';
-import { unleash } from './chaos.ts';
+import { befallWorld, calmDown } from './chaos.ts';
+import { Disk } from './disk.ts';
+import { Engine, EXPECTED, type EngineInput, type Planted } from './engine.ts';
+import { Flaps } from './flaps.ts';
 import { People } from './people.ts';
 import { modelReader } from './reach.ts';
 import { RUNBOOKS } from './runbooks.ts';
+import { CALM_AT_MS, shapeOf, type Mishap, type Shape } from './shape.ts';
+import { transcript } from './transcript.ts';
 import { Broken, Watch } from './watch.ts';
 import { World } from './world.ts';
 
-/** From here on the world is calm. */
-const CALM_AT_MS = 40 * 60_000;
-/** And so long after that every run must have ended: renewals, gates and soaks included. */
+/** So long after the world is calm every run must have ended: renewals, gates and soaks included. */
 const CLOSED_BY_MS = CALM_AT_MS + 6 * 60 * 60_000;
-const EVENTS_MAX = 20_000;
+const EVENTS_MAX = 30_000;
 
 /** What a seed's run did. */
 export interface Told {
-  readonly seed: number;
-  readonly runbook: string;
+  readonly shape: Shape;
   readonly outcome: string;
   readonly events: readonly Stamped[];
-  readonly troubles: readonly string[];
-  readonly crashes: number;
+  /** How many engines there were. */
+  readonly engines: number;
+  readonly appends: number;
   readonly resets: number;
   readonly virtualMs: number;
 }
 
 export class SimulationFailed extends Error {
   readonly promise: string;
+  readonly shape: Shape;
+  readonly transcript: string;
+  /** How much happened until then: of two that break the same promise, the shorter tells more. */
+  readonly events: number;
 
-  constructor(seed: number, promise: string, what: string, transcript: string) {
-    super(`seed ${seed}: ${what}\n${transcript}`);
+  constructor(shape: Shape, promise: string, what: string, told: string, events: number) {
+    super(`seed ${shape.seed}: ${what}`);
     this.promise = promise;
+    this.shape = shape;
+    this.transcript = told;
+    this.events = events;
   }
 }
 
-/** What may be left out of a seed's world, to find the least that breaks a promise. */
-export type Mute = 'chaos' | 'crashes' | 'faults' | 'people';
-
-/** One run of the real machine from a seed. Throws SimulationFailed with a transcript when a promise is broken. */
-export async function simulate(
-  seed: number,
-  mutes: ReadonlySet<Mute> = new Set(),
-  breakMachine: (machine: Machine) => Machine = (same) => same,
-): Promise<Told | null> {
-  const simulation = await prepare(seed, mutes, breakMachine);
-  if (simulation === null) return null;
-  return simulation.run();
+/**
+ * One run of the real machine and the real engine loop from a seed. Throws SimulationFailed when a promise is broken;
+ * null: the preview refused the plan, so nothing ran.
+ */
+export async function simulate(shape: Shape | number, planted: Planted = {}): Promise<Told | null> {
+  const simulation = await prepare(typeof shape === 'number' ? shapeOf(shape) : shape, planted);
+  return simulation && simulation.run();
 }
 
-async function prepare(
-  seed: number,
-  mutes: ReadonlySet<Mute>,
-  breakMachine: (machine: Machine) => Machine,
-): Promise<Simulation | null> {
-  const chance = new Chance(seed);
-  const bag = RUNBOOKS.flatMap((each) => Array.from({ length: each.weight }, () => each));
-  const { name, runbook } = chance.pick(bag);
-  const fleet = paperFleet({ servers: chance.whole(3, 8), domains: chance.whole(1, 3) });
+async function prepare(shape: Shape, planted: Planted): Promise<Simulation | null> {
+  const chance = new Chance(shape.seed + 0x50);
+  const runbook = RUNBOOKS.find(({ name }) => name === shape.runbook)?.runbook;
+  if (!runbook) throw new Error(`there is no runbook ${shape.runbook}`);
+  const fleet = paperFleet({ servers: shape.servers, domains: shape.domains });
   const world = new World(chance, fleet.servers);
-  befoul(world, chance, name);
+  befoul(world, chance, shape.runbook);
   const except = chance.happens(0.2)
     ? [{ server: fleet.servers.at(-1)?.name ?? '', reason: 'it is being mended', traffic: 'out' as const }]
     : [];
+  const before = JSON.stringify([...world.servers.values()]);
   const { plan, outline } = await paperPlan({
     runbook,
     fleet,
@@ -85,11 +76,12 @@ async function prepare(
     reader: (server) => modelReader(world, server),
     expected: EXPECTED,
   });
+  if (world.deeds.length > 0 || JSON.stringify([...world.servers.values()]) !== before)
+    throw new SimulationFailed(shape, 'promise 1', 'the preview changed the world', '', 0);
   if (plan.header.findings.some(({ severity, code }) => severity === 'refusal' && code !== 'hung' && code !== 'except'))
     return null;
   drift(world, chance);
-  const machine = breakMachine(createMachine(plan));
-  return new Simulation({ seed, name, mutes, world, machine, fleet, outline });
+  return new Simulation({ shape, world, machine: createMachine(plan), fleet, outline, planted });
 }
 
 /** What the plan may already find. */
@@ -111,64 +103,63 @@ function drift(world: World, chance: Chance): void {
 }
 
 interface Setting {
-  readonly seed: number;
-  readonly name: string;
-  readonly mutes: ReadonlySet<Mute>;
+  readonly shape: Shape;
   readonly world: World;
   readonly machine: Machine;
   readonly fleet: ReturnType<typeof paperFleet>;
   readonly outline: Awaited<ReturnType<typeof paperPlan>>['outline'];
+  readonly planted: Planted;
 }
 
-/** The smallest host: the protocol of the local one, in virtual time, with an engine that dies. */
+/** A world, a disk, people, and one engine after another on it, in virtual time. */
 class Simulation {
   readonly #in: Setting;
   readonly #agenda = new Agenda();
-  readonly #events: Stamped[] = [];
+  readonly #disk: Disk;
   readonly #watch: Watch;
-  readonly #actor: Actor;
   readonly #people: People;
-  readonly #chance: Chance;
-  #inbox: RunEvent[] = [];
+  readonly #flaps: Flaps;
+  readonly #machine: Machine;
+  readonly #lease = { epoch: 0 };
+  readonly #events: Stamped[] = [];
+  /** What folding the durable rows gives, by the true machine: the engine's own state must be the same. */
   #state: RunState | null = null;
-  #engine = 1;
-  #alive = true;
-  #crashAt: number[] = [];
-  #troubles: readonly string[] = [];
+  #engine: Engine | null = null;
+  #engines = 0;
+  #clockOffMs = 0;
+  #mended = false;
+  #broken: unknown = null;
 
   constructor(setting: Setting) {
     this.#in = setting;
-    const { world, machine, fleet, outline, seed, mutes } = setting;
-    this.#watch = new Watch({ machine, outline, world });
-    this.#chance = new Chance(seed + 0x51);
-    const faulty = new Chance(seed + 0x52).happens(0.5) && !mutes.has('faults') ? 0.03 : 0;
-    this.#actor = new Actor({
-      world,
+    const { world, machine, outline, shape, planted } = setting;
+    this.#machine = planted.machine?.(machine) ?? machine;
+    this.#watch = new Watch({ machine, outline, world, lease: this.#lease, broken: (error) => this.#break(error) });
+    const commit = new Chance(shape.seed + 0x56);
+    this.#disk = new Disk({
       agenda: this.#agenda,
-      chance: new Chance(seed + 0x53),
-      fleet,
-      outline,
-      stepOf: ({ place }) => {
-        const track = trackOf(this.#now, place.track);
-        if (!track) throw new Error(`no track ${place.track}`);
-        return actStepOf(machine.index, track, place.step);
-      },
-      faultiness: () => (this.#agenda.nowMs < CALM_AT_MS ? faulty : 0),
-      engine: () => this.#engine,
-      tell: (event) => this.#inbox.push(event),
-      onLooked: (effect, looked) => this.#watch.looked(effect, looked),
-      onDeed: (server, what, effect) => this.#watch.deed(server, what, effect),
-      onContact: (server) => this.#watch.contact(server),
+      fateOf: (append) => this.#diskMishap(append)?.fate ?? null,
+      commitMs: () => (shape.commitMs === 0 ? 0 : commit.whole(0, shape.commitMs)),
+      hasty: planted.hastyDisk === true,
+      onDurable: (stamped) => this.#durable(stamped),
+      crash: () => this.#down(this.#diskMishap(this.#disk.appends)?.downMs ?? 0),
     });
     this.#people = new People({
       world,
       agenda: this.#agenda,
-      chance: new Chance(seed + 0x54),
+      chance: new Chance(shape.seed + 0x54),
       machine,
-      calmAtMs: mutes.has('people') ? 0 : CALM_AT_MS,
+      calmAtMs: shape.people ? CALM_AT_MS : 0,
       state: () => this.#now,
-      say: (event) => this.#say(event),
+      say: (work) => this.#say(work),
     });
+    this.#flaps = new Flaps(
+      machine.index.plan.header.guards,
+      shape.seed + 0x60,
+      this.#agenda,
+      shape.guards ? CALM_AT_MS : 0,
+      (event) => this.#say((host) => host.tell(event)),
+    );
   }
 
   get #now(): RunState {
@@ -177,218 +168,218 @@ class Simulation {
   }
 
   async run(): Promise<Told> {
+    const { shape, world } = this.#in;
     try {
-      this.#unleash();
-      this.#write({
-        type: 'opened',
-        run: 'r',
-        plan: this.#in.machine.index.plan.hash,
-        title: 'simulated',
-        by: 'somebody',
-        host: 'here',
-      });
-      this.#write({ type: 'approved', plan: this.#in.machine.index.plan.hash, by: 'somebody' });
-      this.#write({ type: 'engine', pid: 1, host: 'here', neap: '0.0.0' });
-      while (!this.#now.closed) await this.#turn();
-      this.#demandReplay();
+      for (const mishap of shape.mishaps) this.#schedule(mishap);
+      this.#agenda.put(CALM_AT_MS, null, () => this.#calm());
+      this.#start();
+      while (!this.#mended) await this.#pass();
     } catch (error) {
-      if (error instanceof Broken)
-        throw new SimulationFailed(this.#in.seed, error.promise, error.message, this.transcript());
-      throw new SimulationFailed(
-        this.#in.seed,
-        'no exception',
-        error instanceof Error ? (error.stack ?? error.message) : String(error),
-        this.transcript(),
-      );
+      this.#fail(this.#broken ?? error);
     }
-    const { seed, name, world } = this.#in;
     return {
-      seed,
-      runbook: name,
+      shape,
       outcome: this.#now.closed?.outcome ?? 'open',
       events: this.#events,
-      troubles: this.#troubles,
-      crashes: this.#engine - 1,
+      engines: this.#engines,
+      appends: this.#disk.appends,
       resets: world.deeds.filter(({ what }) => what === 'reset').length,
       virtualMs: this.#agenda.nowMs,
     };
   }
 
-  /** The last events, one a line, for whoever has to understand a failure. */
-  transcript(last = 60): string {
-    const lines = this.#events
-      .slice(-last)
-      .map(({ atMs, event }) => `${String(Math.round(atMs / 100) / 10).padStart(8)} ${told(event)}`);
-    const tracks = (this.#state?.tracks ?? []).map(
-      (track) => `${track.id}: ${track.status}, step ${track.cursor}; ${unsettled(track)}`,
-    );
-    const outs = Object.entries(this.#state?.out ?? {}).map(
-      ([server, { step, fate, track, recovered }]) =>
-        `${server} out at ${step}: ${fate}, track ${track}, recovered ${recovered}`,
-    );
-    outs.push(`flying: ${Object.keys(this.#state?.flying ?? {}).join(' ')}`);
-    return [
-      `runbook ${this.#in.name}, ${this.#in.world.servers.size} servers`,
-      ...this.#troubles,
-      ...lines,
-      ...tracks,
-      ...outs,
-    ].join('\n');
-  }
-
-  #unleash(): void {
-    const { world, seed, mutes } = this.#in;
-    const chance = new Chance(seed + 0x55);
-    this.#troubles = mutes.has('chaos') ? [] : unleash(world, this.#agenda, chance, CALM_AT_MS);
-    const crashes = mutes.has('crashes') || chance.happens(0.5) ? 0 : chance.whole(1, 4);
-    this.#crashAt = Array.from({ length: crashes }, () => chance.whole(4, chance.pick([60, 300, 900]))).toSorted(
-      (a, b) => a - b,
-    );
-    if (mutes.has('people')) return;
-    if (chance.happens(0.15))
-      this.#agenda.put(chance.whole(0, CALM_AT_MS), null, () =>
-        this.#say({ type: 'abort', by: 'somebody', reason: 'enough' }),
-      );
-    if (chance.happens(0.2)) {
-      const atMs = chance.whole(0, chance.pick([300_000, CALM_AT_MS]));
-      this.#agenda.put(atMs, null, () => this.#say({ type: 'halted', by: 'somebody' }));
-      const unhalt = (): void => {
-        this.#say({ type: 'unhalted', by: 'somebody' });
-        if (this.#now.halted) this.#agenda.put(this.#agenda.nowMs + 60_000, null, unhalt);
-      };
-      this.#agenda.put(atMs + chance.whole(1_000, 900_000), null, unhalt);
-    }
-  }
-
-  /** Once round the host's loop. */
-  async #turn(): Promise<void> {
+  /** Everything that can go on at this instant does; then time goes on to what is due next. */
+  async #pass(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+    if (this.#broken !== null) throw this.#broken;
+    if (this.#mended) return;
     if (this.#events.length > EVENTS_MAX) throw new Broken('promise 12', `more than ${EVENTS_MAX} events`);
     if (this.#agenda.nowMs > CLOSED_BY_MS)
       throw new Broken('promise 12', 'the world is calm, gates are answered, and the run does not end');
-    if (!this.#alive) return this.#pass();
-    if (this.#inbox.length > 0) {
-      for (const event of this.#inbox.splice(0)) {
-        if (!this.#write(event)) return;
-      }
-      return;
-    }
-    const { decision, effects, wakeAtMs } = this.#in.machine.next(this.#now);
-    if (decision) {
-      this.#write(decision);
-      return;
-    }
-    if (effects.length > 0) {
-      for (const effect of effects) if (!this.#write({ type: 'intended', effect })) return;
-      for (const effect of effects) this.#start(effect);
-      return;
-    }
-    if (wakeAtMs !== null && wakeAtMs <= (this.#agenda.nextAtMs ?? Infinity)) {
-      this.#agenda.nowMs = Math.max(this.#agenda.nowMs, Math.ceil(wakeAtMs));
-      this.#in.world.advance(this.#agenda.nowMs);
-      this.#write({ type: 'time' });
-      return;
-    }
-    await this.#pass();
-  }
-
-  async #pass(): Promise<void> {
     const happen = this.#agenda.take();
     if (!happen) throw new Broken('promise 12', 'nothing is under way, and nothing is waited for');
     this.#in.world.advance(this.#agenda.nowMs);
-    await happen();
+    happen();
   }
 
-  #start(effect: Effect): void {
-    switch (effect.effect) {
-      case 'ask':
-        this.#inbox.push({ type: 'asked', id: effect.id });
-        this.#people.asked(effect);
-        return;
-      case 'pass':
-        return;
-      case 'page':
-        this.#agenda.put(this.#agenda.nowMs + 100, this.#engine, () => {
-          this.#inbox.push({ type: 'paged', id: effect.id });
-        });
-        return;
-      default:
-        this.#actor.act(effect);
-    }
+  #start(): void {
+    this.#engines += 1;
+    const { shape, world, fleet, outline, planted } = this.#in;
+    const input: EngineInput = {
+      agenda: this.#agenda,
+      world,
+      chance: new Chance(shape.seed + 0x53 + this.#engines * 0x1000),
+      machine: this.#machine,
+      fleet,
+      outline,
+      disk: this.#disk,
+      lease: this.#lease,
+      watch: this.#watch,
+      planted,
+      faultiness: () => (this.#agenda.nowMs < CALM_AT_MS ? shape.faults : 0),
+      clockOffMs: () => this.#clockOffMs,
+      onEvents: (events) => this.#seen(events),
+      onEnd: (error) => this.#ended(engine, error),
+    };
+    const engine = new Engine(input);
+    this.#engine = engine;
+    const { hash } = this.#in.machine.index.plan;
+    const opening: RunEvent[] = [
+      { type: 'opened', run: 'r', plan: hash, title: 'simulated', by: 'somebody', host: 'here' },
+      { type: 'approved', plan: hash, by: 'somebody' },
+    ];
+    engine.start([
+      ...(this.#disk.length === 0 ? opening : []),
+      { type: 'engine', pid: this.#engines, host: 'here', neap: '0.0.0' },
+      ...this.#flaps.all,
+    ]);
   }
 
-  /** False: the engine died right after it was written. */
-  #write(event: RunEvent): boolean {
-    const stamped = { atMs: Math.round(this.#agenda.nowMs), event };
-    this.#watch.event(this.#state, stamped);
-    this.#state = freeze(this.#in.machine.apply(this.#state, stamped));
-    this.#events.push(stamped);
-    const next = this.#crashAt[0];
-    if (next === undefined || this.#events.length < next || this.#state.closed) return true;
-    this.#crashAt = this.#crashAt.slice(1);
-    this.#crash();
-    return false;
-  }
-
-  #say(event: RunEvent): void {
-    if (this.#alive) this.#inbox.push(event);
+  /** An engine's loop came to its end. */
+  #ended(engine: Engine, error: unknown): void {
+    if (!engine.alive) return;
+    engine.alive = false;
+    if (engine !== this.#engine) return;
+    if (error === null) {
+      this.#demandReplay(engine);
+      this.#mended = true;
+    } else if (isExpected(error)) {
+      this.#agenda.put(this.#agenda.nowMs + (this.#diskMishap(this.#disk.appends)?.downMs ?? 1_000), null, () =>
+        this.#start(),
+      );
+    } else this.#break(error);
   }
 
   /** The engine dies: whoever waited in it waits no more, and what was sent may still come through. */
-  #crash(): void {
-    this.#alive = false;
-    this.#inbox = [];
-    this.#agenda.drop(this.#engine);
-    this.#engine += 1;
-    const downMs = this.#chance.happens(0.7) ? this.#chance.whole(500, 20_000) : this.#chance.whole(60_000, 1_000_000);
+  #down(downMs: number): void {
+    const engine = this.#engine;
+    if (!engine?.alive) return;
+    engine.alive = false;
     this.#agenda.put(this.#agenda.nowMs + downMs, null, () => {
-      this.#demandReplay();
-      this.#alive = true;
-      this.#write({ type: 'engine', pid: this.#engine, host: 'here', neap: '0.0.0' });
+      if (this.#engine === engine) this.#start();
     });
   }
 
-  /** State is what replaying the journal gives, from its own JSON, and nothing else. */
-  #demandReplay(): void {
-    const journal = JSON.parse(JSON.stringify(this.#events)) as Stamped[];
-    let state: RunState | null = null;
-    for (const event of journal) state = this.#in.machine.apply(state, event);
-    if (canonicalJson(state) !== canonicalJson(this.#state))
-      throw new Broken('promise 3', 'replaying the journal gives another state');
-    this.#state = state;
+  #durable(stamped: Stamped): void {
+    try {
+      this.#watch.event(this.#state, stamped);
+      this.#state = this.#in.machine.apply(this.#state, stamped);
+      this.#events.push(stamped);
+    } catch (error) {
+      this.#break(error);
+    }
+  }
+
+  #seen(events: readonly RunEvent[]): void {
+    for (const event of events)
+      if (event.type === 'intended' && event.effect.effect === 'ask') this.#people.asked(event.effect);
+  }
+
+  #say(work: (host: Host) => void): void {
+    if (this.#engine?.alive) this.#engine.hear(work);
+  }
+
+  #diskMishap(append: number): Extract<Mishap, { sort: 'disk' }> | undefined {
+    for (const mishap of this.#in.shape.mishaps) if (mishap.sort === 'disk' && mishap.append === append) return mishap;
+    return undefined;
+  }
+
+  #schedule(mishap: Mishap): void {
+    if (mishap.sort === 'disk') return;
+    const chance = new Chance(this.#in.shape.seed * 31 + hashOf(mishap.id));
+    this.#agenda.put(mishap.atMs, null, () => this.#befall(mishap, chance));
+  }
+
+  #befall(mishap: Exclude<Mishap, { sort: 'disk' }>, chance: Chance): void {
+    const later = (afterMs: number, happen: () => void): void =>
+      void this.#agenda.put(this.#agenda.nowMs + afterMs, null, happen);
+    const seen = mishap.id;
+    switch (mishap.sort) {
+      case 'trouble':
+        befallWorld(this.#in.world, this.#agenda, chance, mishap.trouble, mishap.lastsMs);
+        return;
+      case 'kill':
+        this.#down(mishap.downMs);
+        return;
+      case 'sleep':
+        this.#sleep(mishap.lastsMs, mishap.takeover);
+        return;
+      case 'clock':
+        this.#clockOffMs += mishap.byMs;
+        return;
+      case 'abort':
+        this.#say((host) => host.request({ ask: 'abort', id: 1, by: 'somebody', reason: 'enough' }, 'somebody'));
+        return;
+      case 'halt': {
+        this.#say((host) => host.request({ ask: 'halt', id: 1, by: 'somebody' }, 'somebody'));
+        const unhalt = (): void => {
+          this.#say((host) => host.request({ ask: 'unhalt', id: 1, by: 'somebody' }, 'somebody'));
+          if (this.#now.halted && !this.#now.closed) later(60_000, unhalt);
+        };
+        later(mishap.lastsMs, unhalt);
+        return;
+      }
+      case 'lease':
+        this.#say((host) => host.tell({ type: 'lease', standing: 'lost', seen }));
+        later(mishap.lastsMs, () => this.#untilHeard('leaseLost', { type: 'lease', standing: 'held', seen }));
+        return;
+      case 'mirror':
+        this.#say((host) => host.tell({ type: 'mirror', standing: 'behind', seen }));
+        later(mishap.lastsMs, () => this.#untilHeard('mirrorBehind', { type: 'mirror', standing: 'current', seen }));
+    }
+  }
+
+  /** Good news is told again until an engine heard it. */
+  #untilHeard(what: 'leaseLost' | 'mirrorBehind', event: RunEvent): void {
+    this.#say((host) => host.tell(event));
+    this.#agenda.put(this.#agenda.nowMs + 5_000, null, () => {
+      if (this.#now[what] !== null && !this.#now.closed) this.#untilHeard(what, event);
+    });
+  }
+
+  /** The engine's machine sleeps. Another may take the run over meanwhile; then the sleeper wakes up as a zombie. */
+  #sleep(lastsMs: number, takeover: boolean): void {
+    const engine = this.#engine;
+    if (!engine?.alive) return;
+    engine.asleepUntilMs = this.#agenda.nowMs + lastsMs;
+    if (takeover)
+      this.#agenda.put(this.#agenda.nowMs + lastsMs / 2, null, () => {
+        if (this.#engine === engine && engine.alive && !this.#now.closed) this.#start();
+      });
+  }
+
+  #calm(): void {
+    calmDown(this.#in.world, this.#agenda);
+    this.#agenda.put(this.#agenda.nowMs + 600_000, null, () => this.#calm());
+  }
+
+  /** State is what replaying the journal gives, from its own text, and nothing else. */
+  #demandReplay(engine: Engine): void {
+    if (this.#in.planted.machine === undefined && canonicalJson(engine.state) !== canonicalJson(this.#state))
+      this.#break(new Broken('promise 3', 'replaying the journal gives another state'));
+  }
+
+  #break(error: unknown): void {
+    this.#broken ??= error;
+  }
+
+  #fail(error: unknown): never {
+    const { shape } = this.#in;
+    const told = transcript({ shape, events: this.#events, state: this.#state });
+    if (error instanceof Broken)
+      throw new SimulationFailed(shape, error.promise, error.message, told, this.#events.length);
+    const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    throw new SimulationFailed(shape, 'no exception', what, told, this.#events.length);
   }
 }
 
-function unsettled(track: Track): string {
-  const current = track.steps[track.cursor];
-  if (current?.step !== 'act') return current?.step ?? 'at its end';
-  const open = current.waves.flatMap(({ targets }) =>
-    Object.entries(targets).filter(([, target]) => !isSettled(target)),
-  );
-  return open
-    .map(([server, { phase, failure }]) => `${server} ${phase}${failure ? ` (${failure.kind}: ${failure.what})` : ''}`)
-    .join(', ');
+/** An engine may end because its journal failed, or because another took over; by nothing else. */
+function isExpected(error: unknown): boolean {
+  return error instanceof Error && (error.name === 'JournalFailure' || error.message.includes('taken it over'));
 }
 
-/** Nobody may change a state that was given out. Shares what is frozen already, so it costs what is new. */
-function freeze<T>(value: T): T {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
-  Object.freeze(value);
-  for (const part of Object.values(value)) freeze(part);
-  return value;
-}
-
-function told(event: RunEvent): string {
-  switch (event.type) {
-    case 'intended':
-      return `intended ${event.effect.id}`;
-    case 'looked':
-      return 'failure' in event.outcome
-        ? `looked ${event.id}: ${event.outcome.failure.kind}`
-        : `looked ${event.id}: ${event.outcome.verdict.verdict} ${JSON.stringify('change' in event.outcome.verdict ? event.outcome.verdict.change : '')} condition ${event.outcome.condition.holds} need ${event.outcome.need.holds}`;
-    case 'performed':
-    case 'confirmed':
-      return `${event.type} ${event.id}${event.failure ? `: ${event.failure.kind}` : ''}`;
-    default:
-      return JSON.stringify(event).slice(0, 400);
-  }
+function hashOf(text: string): number {
+  let hash = 7;
+  for (const letter of text) hash = (hash * 31 + letter.charCodeAt(0)) >>> 0;
+  return hash;
 }

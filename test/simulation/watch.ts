@@ -1,6 +1,7 @@
 import type { ActStep } from '../../src/model/index.ts';
 import { canonicalJson, type Outline } from '../../src/plan/index.ts';
 import {
+  allFlying,
   actStepOf,
   isSettled,
   trackOf,
@@ -12,6 +13,8 @@ import {
   type Stamped,
   type Track,
 } from '../../src/run/index.ts';
+import type { Lease } from './engine.ts';
+import type { Truth } from './ways.ts';
 import type { ModelServer, World } from './world.ts';
 
 type Targeted = Extract<Effect, { place: unknown }>;
@@ -33,6 +36,9 @@ export interface WatchInput {
   readonly machine: Machine;
   readonly outline: Outline;
   readonly world: World;
+  readonly lease: Lease;
+  /** Called with what was broken, besides throwing it: whoever called may take a throw for a server's failure. */
+  readonly broken: (error: Broken) => void;
 }
 
 /** The promises as code: held against every event, and against the world at the end. It trusts the events, and not the machine's own sums. */
@@ -41,6 +47,7 @@ export class Watch {
   readonly #intended = new Map<string, Effect>();
   readonly #ended = new Set<string>();
   readonly #performed = new Map<string, string[]>();
+  readonly #acts: ReadonlySet<string> = new Set(['perform', 'undo']);
   readonly #looks = new Map<string, { atMs: number; needsAreTrue: boolean; hung: boolean; repeatable: boolean }>();
   readonly #before: ReadonlyMap<string, Pick<ModelServer, 'offline' | 'traffic'>>;
   readonly #frozen: ReadonlySet<string>;
@@ -72,49 +79,59 @@ export class Watch {
     if (event.type === 'closed') this.#closing(state, event);
   }
 
-  /** Called when a look came to its end in the world, with what it saw. */
-  looked(effect: Targeted, { verdict, repeatable }: Looked): void {
-    const server = this.#in.world.server(effect.place.target);
-    const step = this.#in.outline.steps.length > 0 ? this.#needsOf(effect) : [];
-    const { world } = this.#in;
-    const needsAreTrue = step.every((need) =>
-      need === 'answers'
-        ? world.answersFrom(server)
-        : need === 'converged'
-          ? world.isProven(server)
-          : world.ageOf(server) < server.ttlMs,
-    );
+  /** Called when an engine begins an effect. */
+  begun({ id }: Effect, epoch: number): void {
+    if (epoch !== this.#in.lease.epoch && this.#acts.has(id.split('/').at(-2) ?? ''))
+      this.#break('promise 4', `${id} was begun under epoch ${epoch}, and ${this.#in.lease.epoch} holds the run`);
+  }
+
+  /** Called when a look came to its end, with what was so in the world meanwhile. */
+  looked(effect: Targeted, outcome: Looked | { readonly failure: unknown }, truth: Truth): void {
+    if ('failure' in outcome) return;
+    const { verdict, repeatable } = outcome;
     this.#looks.set(keyOf(effect), {
-      atMs: world.nowMs,
-      needsAreTrue,
-      hung: verdict.verdict === 'change' && server.life === 'hung',
+      atMs: this.#in.world.nowMs,
+      needsAreTrue: this.#needsOf(effect).every((need) => truth[need]),
+      hung: verdict.verdict === 'change' && truth.hung,
       repeatable,
     });
   }
 
   /** Called when a change comes through to a server, right before it does. */
-  deed(name: string, what: string, effect: Targeted): void {
+  deed(name: string, what: string, effect: Effect, epoch: number): void {
     const server = this.#in.world.server(name);
-    if (!this.#intended.has(effect.id)) throw new Broken('promise 3', `${what} on ${name} came before its intent`);
+    if (!this.#intended.has(effect.id))
+      this.#break(
+        epoch === this.#in.lease.epoch ? 'promise 3' : 'promise 4',
+        `${what} on ${name} came before its intent`,
+      );
+    if (!('place' in effect)) return;
+    if (effect.place.target !== name)
+      this.#break('promise 2', `${what} on ${name}, and ${effect.id} is on ${effect.place.target}`);
     if (
       what === 'reset' &&
       server.life !== 'hung' &&
       !server.touched.has('power') &&
       this.#looks.get(keyOf(effect))?.hung !== true
     ) {
-      throw new Broken('promise 10', `${name} was reset, and it was ${server.life}`);
+      this.#break('promise 10', `${name} was reset, and it was ${server.life}`);
     }
     if (what === 'reset' && server.life === 'booting' && !server.touched.has('power'))
-      throw new Broken('promise 10', `${name} was reset while it boots`);
-    if (what === 'refresh:stamps' && server.stamps > 0) throw new Broken('promise 3', `${name} was stamped twice`);
+      this.#break('promise 10', `${name} was reset while it boots`);
+    if (what === 'refresh:stamps' && server.stamps > 0) this.#break('promise 3', `${name} was stamped twice`);
   }
 
   contact(name: string): void {
-    if (!this.#frozen.has(name))
-      throw new Broken('promise 5', `${name} is not in the frozen target set, and was contacted`);
+    if (!this.#frozen.has(name)) this.#break('promise 5', `${name} is not in the frozen target set, and was contacted`);
   }
 
-  #needsOf(effect: Targeted): readonly string[] {
+  #break(promise: string, what: string): never {
+    const error = new Broken(promise, what);
+    this.#in.broken(error);
+    throw error;
+  }
+
+  #needsOf(effect: Targeted): readonly (keyof Truth)[] {
     const step = this.#stepOf.get(effect.id);
     return step === undefined
       ? []
@@ -238,8 +255,7 @@ export class Watch {
   #closing(state: RunState, { outcome, exitCode, summary }: Extract<RunEvent, { type: 'closed' }>): void {
     if ({ done: 0, home: 1, human: 5, stale: 6 }[outcome] !== exitCode)
       throw new Broken('exit codes', `${outcome} with ${exitCode}`);
-    if (Object.keys(state.flying).length > 0)
-      throw new Broken('promise 8', 'the run was closed with effects under way');
+    if (allFlying(state.flying).length > 0) throw new Broken('promise 8', 'the run was closed with effects under way');
     if (state.mode === 'home' && state.paged.home !== true)
       throw new Broken('promise 7', 'it turned for home and nobody was paged');
     const words = /State not proven: (.*)$/.exec(summary)?.[1] ?? '';

@@ -63,3 +63,31 @@ export const setAside = defineStep({
   soakMs: ({ forMs }) => forMs,
   back: { undo: (_server, _change, hands) => hands.call('traffic-in') },
 });
+
+/** Gives something, and can take it away again: the undo of it is a risk. */
+export const mend = defineStep({
+  name: 'mend',
+  version: 1,
+  reach: [],
+  reads: ['config'],
+  alters: ['config'],
+  input: z.strictObject({}),
+  pinned: z.strictObject({ traffic: z.string() }),
+  readings: z.strictObject({}),
+  change: z.strictObject({ to: z.literal('out') }),
+  idempotent: true,
+  title: () => 'mend',
+  nature: () => 'restore',
+  observe: async (_server, _input, read) => ({ pinned: { traffic: await read.ask('traffic') }, readings: {} }),
+  decide: ({ traffic }) =>
+    traffic === 'out'
+      ? { verdict: 'nothing' }
+      : { verdict: 'change', change: { to: 'out' as const }, diff: ['in -> out'] },
+  bounds: () => true,
+  perform: (_server, _change, hands) => hands.call('traffic-out'),
+  async confirm(_server, _change, read) {
+    return (await read.ask('traffic')) === 'out' ? { done: true } : { done: false, why: 'it is in' };
+  },
+  expectedMs: () => 1_000,
+  back: { undo: (_server, _change, hands) => hands.call('traffic-in') },
+});

@@ -2,7 +2,7 @@ import { observeServer } from '../../src/engine/observe.ts';
 import type { Fleet, Plan, Runbook } from '../../src/model/index.ts';
 import { compile, outline, type CompileInput, type Foresight, type Outline } from '../../src/plan/index.ts';
 import type { ExpectedFile, Reader } from '../../src/ports/index.ts';
-import { groupsOf } from '../../src/steps/index.ts';
+import { groupsOf, takeOut } from '../../src/steps/index.ts';
 
 export interface PlanWish {
   readonly runbook: Runbook;
@@ -46,7 +46,7 @@ export function outlineOf(
   inputs: CompileInput['inputs'] = {},
   except: readonly string[] = [],
 ): Outline {
-  return outline(runbook, groupsOf(runbook.reach), runbook.inputs.parse(inputs), fleet, new Set(except));
+  return outline(runbook, groupsOf(runbook.reach), runbook.inputs.parse(inputs), fleet, new Set(except), takeOut);
 }
 
 /** Compiles what was foreseen. Without foresights every verdict is left to the run. */
@@ -58,6 +58,8 @@ export function compiled(input: {
   readonly inputs?: CompileInput['inputs'];
   readonly except?: CompileInput['except'];
   readonly nowMs?: number;
+  readonly window?: CompileInput['window'];
+  readonly freezes?: CompileInput['freezes'];
 }): Plan {
   return compile({
     neap: '0.0.0',
@@ -71,6 +73,8 @@ export function compiled(input: {
     foresights: input.foresights ?? new Map(),
     captured: new Map(),
     except: input.except ?? [],
+    ...(input.window === undefined ? {} : { window: input.window }),
+    ...(input.freezes === undefined ? {} : { freezes: input.freezes }),
     forecast: null,
     findings: [],
   });

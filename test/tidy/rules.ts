@@ -63,7 +63,7 @@ export const timekeepers: readonly { readonly path: RegExp; readonly because: st
   { path: /^src\/transport\//, because: 'deadlines of I/O are real milliseconds' },
   { path: /^src\/power\//, because: 'deadlines of I/O are real milliseconds' },
   { path: /^src\/journal\/thread\.ts$/, because: 'a disk that does not answer is given up after real milliseconds' },
-  { path: /^src\/journal\/registry\.ts$/, because: 'a locked file is tried again after real milliseconds' },
+  { path: /^src\/journal\/small-database\.ts$/, because: 'a locked file is tried again after real milliseconds' },
   { path: /^(?:test|bench)\//, because: 'a test stands outside and measures' },
 ];
 

@@ -29,27 +29,36 @@ export async function status(run: string | undefined, { json }: { readonly json?
   return seen.state.closed?.exitCode ?? (seen.live ? 0 : 5);
 }
 
-/** `neap approve`: answers a gate from another terminal. */
+export interface ApproveOptions {
+  readonly as?: string;
+  readonly reason?: string;
+  readonly takeBack?: boolean;
+}
+
+/** `neap approve`: answers a gate from another terminal, or ahead; or takes back what was answered ahead. */
 export async function approve(
   run: string,
   gate: string,
-  answer: string,
-  { as, reason }: { readonly as?: string; readonly reason?: string },
+  answer: string | undefined,
+  { as, reason, takeBack = false }: ApproveOptions,
 ): Promise<number> {
+  if ((answer === undefined) !== takeBack)
+    throw usage(
+      takeBack ? 'an answer is given and taken back at once' : `gate ${gate} is given no answer`,
+      `Write: neap approve ${run} ${gate} yes, or neap approve ${run} ${gate} --take-back`,
+    );
   const session = await liveSession(await placeFor(run));
-  const refused = await session.ask({
-    ask: 'answer',
-    gate,
-    answer,
-    by: as ?? userInfo().username,
-    givenAtMs: session.clock.nowMs(),
-    ...(reason === undefined ? {} : { reason }),
-  });
-  const open = session.state().tracks.flatMap((track) => gateOf(track, session.machine.index)?.id ?? []);
+  const by = as ?? userInfo().username;
+  const given = { answer, givenAtMs: session.clock.nowMs(), ...(reason === undefined ? {} : { reason }) };
+  const open = session.state().tracks.flatMap((track) => gateOf(track, session.machine.index) ?? []);
+  const refused = await session.ask(takeBack ? { ask: 'take-back', gate, by } : { ask: 'answer', gate, by, ...given });
   session.close();
+  const ids = open.map(({ id }) => id);
   if (refused !== null)
-    throw usage(refused, open.length > 0 ? `Open now: ${open.join(', ')}` : `See: neap status ${session.place.run}`);
-  process.stdout.write(`Gate ${gate} of run ${session.place.run}: ${answer}\n`);
+    throw usage(refused, ids.length > 0 ? `Open now: ${ids.join(', ')}` : `See: neap status ${session.place.run}`);
+  const isAhead = !open.some(({ id, step }) => id === gate || step.id === gate);
+  const words = takeBack ? 'what was answered ahead is taken back' : isAhead ? `${answer}, when it is asked` : answer;
+  process.stdout.write(`Gate ${gate} of run ${session.place.run}: ${words}\n`);
   return 0;
 }
 
@@ -63,10 +72,10 @@ export async function resume(
   return detach ? 0 : watch(place, { wait });
 }
 
-/** `neap abort` and `neap rollback`: no more risk, and back what was taken, as far as the needs allow. */
+/** `neap abort`: no more risk, and back what was taken, as far as the needs allow. `to`: only what came after that step. */
 export async function abort(
   run: string,
-  { reason, detach }: { readonly reason?: string; readonly detach?: boolean },
+  { reason, detach, to }: { readonly reason?: string; readonly detach?: boolean; readonly to?: string },
 ): Promise<number> {
   const place = await placeFor(run);
   const { state } = (await engineOf(place)) ? { state: null } : await readRun(place);
@@ -77,13 +86,19 @@ export async function abort(
     );
   await revive(place);
   const session = await liveSession(place);
-  const refused = await session.ask({ ask: 'abort', by: userInfo().username, reason: reason ?? 'asked for' });
+  const refused = await session.ask({
+    ask: 'abort',
+    by: userInfo().username,
+    reason: reason ?? 'asked for',
+    ...(to === undefined ? {} : { to }),
+  });
   session.close();
   if (refused !== null) throw usage(refused, `See: neap status ${place.run}`);
   return detach ? 0 : watch(place, { wait: true });
 }
 
-async function placeFor(run: string | undefined): Promise<RunPlace> {
+/** The run that is meant: the newest where none is named. */
+export async function placeFor(run: string | undefined): Promise<RunPlace> {
   return findRun((await loadConfig(process.cwd())).stateDir, run);
 }
 
@@ -100,7 +115,8 @@ async function revive(place: RunPlace): Promise<boolean> {
   return true;
 }
 
-async function liveSession(place: RunPlace): Promise<Session> {
+/** A view of a run's engine; throws where it has none. */
+export async function liveSession(place: RunPlace): Promise<Session> {
   const session = await attachTo(place, () => undefined);
   if (session) return session;
   const { state } = await readRun(place);

@@ -12,8 +12,9 @@ import {
 } from '../../engine/index.ts';
 import { usage } from '../usage.ts';
 import { planText } from '../views/plan.ts';
+import { parseWindow, type WindowOptions } from './window.ts';
 
-export interface PlanOptions {
+export interface PlanOptions extends WindowOptions {
   readonly fleet?: string;
   readonly input: readonly string[];
   readonly except: readonly string[];
@@ -24,15 +25,16 @@ export interface PlanOptions {
 /** `neap plan`: previews a runbook on a fleet. 0: it could be run; 4: it is refused. */
 export async function plan(runbook: string, options: PlanOptions): Promise<number> {
   const config = await loadConfig(process.cwd());
-  const { plan: made, commands } = await preview(config, runbook, options);
+  const { plan: made, commands, guards } = await preview(config, runbook, options);
   if (options.out !== undefined) await writePlan(resolve(config.cwd, options.out), made);
-  if (options.json) process.stdout.write(`${JSON.stringify({ ...made, commands }, null, 2)}\n`);
+  if (options.json) process.stdout.write(`${JSON.stringify({ ...made, commands, guardsNow: guards }, null, 2)}\n`);
   else
     process.stdout.write(
       planText(made, {
         columns: process.stdout.columns ?? 100,
         color: process.stdout.isTTY,
         commands,
+        guards,
         out: options.out ?? null,
       }),
     );
@@ -47,16 +49,23 @@ export async function preview(
 ): Promise<Preview> {
   const loaded = await loadRunbook(runbook, config.cwd);
   const fleet = await loadFleet(fleetPath(config, options.fleet), config.cwd);
-  const show = process.stderr.isTTY;
   return makePlan({
     runbook: loaded,
     fleet,
     inputs: parseInputs(loaded.value, options.input),
     except: options.except.map(parseExcept),
-    onRead: (done, of) => {
-      if (show) process.stderr.write(done === of ? '\r\x1b[K' : `\rreading servers ${done}/${of}`);
-    },
+    window: parseWindow(config, options),
+    mirror: config.journal.mirror === undefined ? null : { to: config.journal.mirror, stateDir: config.stateDir },
+    onRead: progress(),
   });
+}
+
+/** How far reading has come, on a terminal's standard error. */
+export function progress(): (done: number, of: number) => void {
+  const show = process.stderr.isTTY;
+  return (done, of) => {
+    if (show) process.stderr.write(done === of ? '\r\x1b[K' : `\rreading servers ${done}/${of}`);
+  };
 }
 
 export function isRefused({ header }: Plan): boolean {
@@ -70,7 +79,8 @@ export function fleetPath(config: Config, given: string | undefined): string {
   return path;
 }
 
-function parseExcept(word: string): { server: string; reason: string } {
+/** `SERVER=why`: who is left out is left out by name and reason. */
+export function parseExcept(word: string): { server: string; reason: string } {
   const at = word.indexOf('=');
   const server = word.slice(0, at);
   const reason = word.slice(at + 1).trim();

@@ -1,6 +1,10 @@
 import type { Command } from 'commander';
+import { addOverride } from './override-words.ts';
+import { addArm } from './arm-words.ts';
+import type { ApproveOptions } from './control.ts';
 import type { PlanOptions } from './plan.ts';
 import type { ReportFiles } from './report.ts';
+import type { RollbackOptions } from './rollback.ts';
 import type { RunOptions } from './run.ts';
 
 type Done = (exitCode: number) => void;
@@ -26,11 +30,15 @@ function addPlanning(program: Command, done: Done): void {
     .option('--fleet <file>', 'the fleet file (default: fleet in neap.config.ts)')
     .option('--input <key=value>', 'an input of the runbook; may be given several times', collect, [])
     .option('--except <server=reason>', 'leave a server out, by name and reason', collect, [])
+    .option('--opens <time>', 'when its window opens: 2026-12-01T02:00 in the zone, or with an offset')
+    .option('--closes <time>', 'when it closes, at the latest')
+    .option('--planned <length>', 'how long it is meant to take, e.g. 45m: beyond that people are told')
+    .option('--zone <name>', "the zone of those times (default: the configuration's, or UTC)")
     .option('--out <file>', 'write the plan there, to be run exactly')
     .option('--json', 'print the plan as JSON')
     .addHelpText(
       'after',
-      '\nExample:\n  neap plan database-upgrade --fleet fleet.ts --input outageMs=120000 --out plan.json',
+      '\nExample:\n  neap plan database-upgrade --fleet fleet.ts --input outageMs=120000 --out plan.json\n  neap plan database-upgrade --opens 2026-12-01T02:00 --closes 2026-12-01T04:00 --zone Europe/Amsterdam --out plan.json',
     )
     .action(async (runbook: string, options: PlanOptions) =>
       done(await (await import('./plan.ts')).plan(runbook, options)),
@@ -41,8 +49,13 @@ function addPlanning(program: Command, done: Done): void {
     .option('--fleet <file>', 'the fleet file, for a runbook')
     .option('--input <key=value>', 'an input of the runbook; may be given several times', collect, [])
     .option('--except <server=reason>', 'leave a server out, by name and reason', collect, [])
+    .option('--opens <time>', 'for a runbook: when its window opens; 2026-12-01T02:00 in the zone, or with an offset')
+    .option('--closes <time>', 'when it closes, at the latest')
+    .option('--planned <length>', 'how long it is meant to take, e.g. 45m: beyond that people are told')
+    .option('--zone <name>', "the zone of those times (default: the configuration's, or UTC)")
     .option('--yes', 'do not ask before it starts')
     .option('--unattended', "open gates as the approver that a lab's fleet names")
+    .option('--ticket <text>', 'what the run is done for; it stands in the journal')
     .option('--detach', 'return once the engine stands')
     .option('--no-wait', 'end with 3 at the first gate, without a terminal')
     .addHelpText('after', '\nExample:\n  neap run plan.json')
@@ -87,14 +100,17 @@ function addWatching(program: Command, done: Done): void {
 
 function addDeciding(program: Command, done: Done): void {
   program
-    .command('approve <run> <gate> <answer>')
-    .description('answer a gate')
+    .command('approve <run> <gate> [answer]')
+    .description('answer a gate, or one that will be asked, where the plan lets that be')
     .option('--as <name>', "who answers; a lab's fleet names an approver of its own")
     .option('--reason <text>', 'why')
-    .addHelpText('after', '\nExample:\n  neap approve 2026-11-21-ab12cd 10 yes')
-    .action(
-      async (run: string, gate: string, answer: string, options: { readonly as?: string; readonly reason?: string }) =>
-        done(await (await import('./control.ts')).approve(run, gate, answer, options)),
+    .option('--take-back', 'what was answered ahead does not hold any more')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  neap approve 2026-11-21-ab12cd 10 yes\n  neap approve 2026-11-21-ab12cd c1.2 --take-back',
+    )
+    .action(async (run: string, gate: string, answer: string | undefined, options: ApproveOptions) =>
+      done(await (await import('./control.ts')).approve(run, gate, answer, options)),
     );
   program
     .command('resume <run>')
@@ -105,18 +121,39 @@ function addDeciding(program: Command, done: Done): void {
     .action(async (run: string, options: { readonly wait: boolean; readonly detach?: boolean }) =>
       done(await (await import('./control.ts')).resume(run, options)),
     );
-  for (const [name, description] of [
-    ['abort', 'stop taking, and go home the safe way'],
-    ['rollback', 'take an open run back, step by step'],
-  ] as const) {
-    program
-      .command(`${name} <run>`)
-      .description(description)
-      .option('--reason <text>', 'why; it stands in the journal')
-      .option('--detach', 'return once the engine has it')
-      .addHelpText('after', `\nExample:\n  neap ${name} 2026-11-21-ab12cd --reason "the part is missing"`)
-      .action(async (run: string, options: { readonly reason?: string; readonly detach?: boolean }) =>
-        done(await (await import('./control.ts')).abort(run, options)),
-      );
-  }
+  program
+    .command('abort <run>')
+    .description('stop taking, and go home the safe way')
+    .option('--reason <text>', 'why; it stands in the journal')
+    .option('--detach', 'return once the engine has it')
+    .addHelpText('after', `\nExample:\n  neap abort 2026-11-21-ab12cd --reason "the part is missing"`)
+    .action(async (run: string, options: { readonly reason?: string; readonly detach?: boolean }) =>
+      done(await (await import('./control.ts')).abort(run, options)),
+    );
+  addRollback(program, done);
+  addOverride(program, done);
+  addArm(program, done);
+}
+
+function addRollback(program: Command, done: Done): void {
+  program
+    .command('rollback <run>')
+    .description('take a run back: one under way goes home; of one that is over the way back is previewed, then run')
+    .option('--to <step>', 'only what came after this step; the step itself stays')
+    .option('--only <servers>', 'only these servers, by name, with commas between them')
+    .option('--except <server=reason>', 'leave a server as it is, by name and reason', collect, [])
+    .option('--out <file>', 'write the plan of the way back there, and run nothing')
+    .option('--json', 'print the plan as JSON, and run nothing')
+    .option('--yes', 'do not ask before it starts')
+    .option('--unattended', "open gates as the approver that a lab's fleet names")
+    .option('--reason <text>', 'of a run under way: why; it stands in the journal')
+    .option('--detach', 'return once the engine has it')
+    .option('--no-wait', 'end with 3 at the first gate, without a terminal')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  neap rollback 2026-11-21-ab12cd\n  neap rollback 2026-11-21-ab12cd --to 7 --only api-07,api-08 --out back.json',
+    )
+    .action(async (run: string, options: RollbackOptions) =>
+      done(await (await import('./rollback.ts')).rollback(run, options)),
+    );
 }

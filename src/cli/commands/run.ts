@@ -1,27 +1,45 @@
-import { hostname, userInfo } from 'node:os';
-import { loadConfig, prepareRun, readPlan, startEngine, type Config, type RunPlace } from '../../engine/index.ts';
+import {
+  answerable,
+  loadConfig,
+  prepareRun,
+  readPlanFile,
+  startEngine,
+  ticketFor,
+  type Config,
+  type RunPlace,
+} from '../../engine/index.ts';
 import type { Plan } from '../../model/index.ts';
 import { usage } from '../usage.ts';
 import { planText } from '../views/plan.ts';
 import { watch } from '../watch.ts';
 import { isRefused, preview, type PlanOptions } from './plan.ts';
+import { saysWindow } from './window.ts';
 
 export interface RunOptions extends Omit<PlanOptions, 'out' | 'json'> {
   readonly unattended?: boolean;
   readonly wait: boolean;
   readonly yes?: boolean;
   readonly detach?: boolean;
+  readonly ticket?: string;
 }
 
 /** `neap run`: runs exactly one plan, from a file or made now, and watches it. */
 export async function run(planOrRunbook: string, options: RunOptions): Promise<number> {
   const config = await loadConfig(process.cwd());
+  // Before anything is contacted.
+  ticketFor(config, options.ticket);
   const isPlan = planOrRunbook.endsWith('.json');
-  const plan = isPlan ? await readPlan(planOrRunbook) : (await preview(config, planOrRunbook, options)).plan;
-  if (isPlan && (options.input.length > 0 || options.except.length > 0 || options.fleet !== undefined)) {
+  const made: { readonly plan: Plan; readonly text?: string } = isPlan
+    ? await readPlanFile(planOrRunbook)
+    : await preview(config, planOrRunbook, options);
+  const { plan } = made;
+  if (
+    isPlan &&
+    (options.input.length > 0 || options.except.length > 0 || options.fleet !== undefined || saysWindow(options))
+  ) {
     throw usage(
-      'a plan that was made holds its inputs, fleet and exceptions already',
-      'Leave out --input, --except and --fleet, or give a runbook in place of the plan',
+      'a plan that was made holds its inputs, fleet, exceptions and window already',
+      'Leave out --input, --except, --fleet and the times, or give a runbook in place of the plan',
     );
   }
   if (isRefused(plan)) {
@@ -31,7 +49,10 @@ export async function run(planOrRunbook: string, options: RunOptions): Promise<n
     return 4;
   }
   if (!(await confirmed(plan, options))) return 4;
-  const place = await prepareAndStart(config, plan, options);
+  const place = await prepareAndStart(config, plan, {
+    ...options,
+    ...(made.text === undefined ? {} : { planText: made.text }),
+  });
   if (options.detach) {
     process.stdout.write(`Run ${place.run} goes on by itself. Watch it: neap attach ${place.run}\n`);
     return 0;
@@ -55,23 +76,22 @@ async function confirmed(plan: Plan, options: RunOptions): Promise<boolean> {
   }
 }
 
+/** Prepares a run's folder and starts its engine. `planText`: the plan's file, which is kept as it lay there. */
 export async function prepareAndStart(
   config: Config,
   plan: Plan,
-  options: { readonly unattended?: boolean },
+  options: { readonly unattended?: boolean; readonly ticket?: string; readonly planText?: string },
 ): Promise<RunPlace> {
-  const place = await prepareRun(config.stateDir, plan, {
-    by: userInfo().username,
-    host: hostname(),
+  const ticket = ticketFor(config, options.ticket);
+  const order = {
+    ...(await answerable(plan, config.cwd, ticket)),
     cwd: config.cwd,
     unattended: options.unattended === true,
     page: config.page === null ? null : [...config.page.command],
-    user: userInfo().username,
-    key: null,
-    ticket: null,
     lease: config.lease,
     journal: config.journal,
-  });
+  };
+  const place = await prepareRun(config.stateDir, plan, order, options.planText);
   await startEngine(place, config.stateDir, 'start');
   return place;
 }

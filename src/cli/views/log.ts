@@ -1,9 +1,12 @@
+import { instantText } from '../../engine/index.ts';
 import type { PlanStep } from '../../model/index.ts';
 import {
+  flyingOf,
   clockTime,
   duration,
   lineOf,
   nameServers,
+  opensAtMs,
   trackOf,
   type Machine,
   type Place,
@@ -12,7 +15,7 @@ import {
   type Stamped,
   type TargetState,
 } from '../../run/index.ts';
-import { standingText } from './standing.ts';
+import { answeredText, armedBy, standingText } from './standing.ts';
 
 /** The plain log: one event a line with its plan time, step and server. What only machines need to know is left out. */
 export class LogView {
@@ -37,7 +40,12 @@ export class LogView {
   }
 
   #texts(event: RunEvent, before: RunState | null, state: RunState): string[] {
-    return [...this.#own(event, before, state), ...this.#stepsEnded(before, state), ...this.#dropped(before, state)];
+    return [
+      ...this.#own(event, before, state),
+      ...this.#opening(before, state),
+      ...this.#stepsEnded(before, state),
+      ...this.#dropped(before, state),
+    ];
   }
 
   #own(event: RunEvent, before: RunState | null, state: RunState): string[] {
@@ -59,16 +67,14 @@ export class LogView {
       case 'diagnosed':
         return [`${event.id.split('/')[1]} is ${event.condition}: ${event.seen}`];
       case 'answered':
-        return [
-          `gate ${event.gate}: ${event.by} answered "${event.answer}"${event.reason ? ` (${event.reason})` : ''}`,
-        ];
+        return [`gate ${event.gate}: ${answeredText(event)}${event.reason ? ` (${event.reason})` : ''}`];
       case 'turned':
         return [`turns for home: ${event.why}`];
       case 'homeward':
         return [event.servers === null ? 'the way home begins' : `brings back ${nameServers(event.servers)}`];
       case 'armed':
         return [
-          `contingency ${event.track} armed for ${nameServers(event.servers)}${event.suspect ? '; so many at once: power is disarmed' : ''}`,
+          `contingency ${event.track} armed${armedBy(event)} for ${nameServers(event.servers)}${event.suspect ? '; so many at once: power is disarmed' : ''}`,
         ];
       case 'renewed':
         return [
@@ -87,10 +93,18 @@ export class LogView {
       case 'overrode':
       case 'guard':
       case 'mirror':
+      case 'anchor':
       case 'lease':
       case 'jumped':
+      case 'freezes':
       case 'told':
-        return [standingText(event)];
+        return [standingText(event, this.#machine.index.plan.header.guards)];
+      case 'fenced':
+        return event.missed.length === 0
+          ? []
+          : [
+              `no record of this run on ${nameServers(event.missed.map(({ server }) => server))}: ${event.missed[0]?.why}`,
+            ];
       case 'closed':
         return [`closed: ${event.summary} (exit code ${event.exitCode})`];
       case 'asked':
@@ -98,6 +112,16 @@ export class LogView {
       case 'time':
         return [];
     }
+  }
+
+  /** That the window is waited for, and that it has opened. */
+  #opening(before: RunState | null, state: RunState): string[] {
+    const opens = opensAtMs(state, this.#machine.index);
+    if (opens === null || (before !== null && (before.begunAtMs !== null) === (state.begunAtMs !== null))) return [];
+    if (state.begunAtMs !== null) return before === null ? [] : ['the window is open'];
+    return [
+      `waits until its window opens: ${instantText(opens, this.#machine.index.plan.header.window.zone)}, in ${duration(opens - state.nowMs)}`,
+    ];
   }
 
   #intended({ effect }: Extract<RunEvent, { type: 'intended' }>, before: RunState | null): string[] {
@@ -112,7 +136,7 @@ export class LogView {
 
   /** What became of one server's part of a step: done, held for the first time, or failed. */
   #moved(id: string, before: RunState | null, state: RunState): string[] {
-    const effect = before?.flying[id];
+    const effect = before ? flyingOf(before.flying, id) : undefined;
     if (!before || !effect || !('place' in effect)) return [];
     const { place } = effect;
     const target = targetAt(state, place);
@@ -133,7 +157,7 @@ export class LogView {
     const track = trackOf(state, place.track);
     const act = track?.steps[place.step];
     const step: PlanStep | undefined = track && act ? lineOf(this.#machine.index, track)[act.plan] : undefined;
-    const undo = act?.step === 'act' && act.does === 'undo' && track?.kind === 'home';
+    const undo = act?.step === 'act' && track?.kind === 'home';
     return `${track?.kind === 'contingency' ? `${track.id} ` : ''}${step?.id ?? ''} ${undo ? 'undo: ' : ''}${step?.title ?? ''}`;
   }
 

@@ -1,14 +1,20 @@
 import { styleText } from 'node:util';
 import type { ActStep, Finding, Plan, PlanStep, PlanVerdict } from '../../model/index.ts';
-import type { ReachCommand } from '../../engine/index.ts';
+import type { GuardNow, ReachCommand } from '../../engine/index.ts';
 import { concurrencyOf } from '../../plan/index.ts';
 import { duration, nameServers } from '../../run/index.ts';
+import { armedWords, planGuardLines } from './guards.ts';
+import { planMirrorLine } from './mirror.ts';
+import { wayBackFoot, wayBackHead } from './way-back.ts';
+import { planWindowLines } from './window.ts';
 import { wrap } from './words.ts';
 
 export interface PlanViewOptions {
   readonly columns: number;
   readonly color: boolean;
   readonly commands: readonly ReachCommand[];
+  /** What its guards say now, if they were read. */
+  readonly guards?: readonly GuardNow[];
   /** Where the plan was written to, if it was. */
   readonly out: string | null;
   /** Without the steps: the forecast and the findings. */
@@ -23,23 +29,25 @@ export function planText(plan: Plan, options: PlanViewOptions): string {
   const { header } = plan;
   const lines = [
     paint('bold', header.title),
+    ...wayBackHead(plan),
     `${count(plan)} servers of ${header.fleet.name}, inputs ${inputsOf(header.inputs)}`,
-    ...(options.brief ? [] : stepsText(plan, paint)),
+    ...(options.brief ? [] : stepsText(plan, options.guards ?? [], paint)),
+    ...wayBackFoot(plan),
     '',
     ...footLines(plan, options, paint),
   ];
   return `${lines.flatMap((line) => wrap(line, options.columns)).join('\n')}\n`;
 }
 
-function stepsText(plan: Plan, paint: Paint): string[] {
+function stepsText(plan: Plan, now: readonly GuardNow[], paint: Paint): string[] {
   const { header } = plan;
   return [
     '',
     ...header.steps.flatMap((step) => stepLines(step, plan, paint)),
+    ...(header.guards.length > 0 ? ['', ...planGuardLines(header, now)] : []),
     ...header.contingencies.flatMap((each) => [
       '',
-      paint('bold', `If servers hang: ${each.title}`) +
-        ` (more than ${each.suspectAbove} at once: power is disarmed first)`,
+      paint('bold', armedWords(each, header.guards)),
       ...each.steps.flatMap((step) => stepLines(step, plan, paint)),
     ]),
   ];
@@ -50,8 +58,9 @@ function stepLines(step: PlanStep, plan: Plan, paint: Paint): string[] {
   if (step.step === 'rejoin') return [`${id}  ${step.title}`];
   if (step.step === 'gate') {
     const fuse = step.fuse ? `, shows the fuse` : '';
+    const ahead = step.ahead ? ', may be answered ahead' : '';
     return [
-      `${id}  ${paint('cyan', `gate: ${step.title}`)} (${step.role}: ${Object.keys(step.answers).join(' / ')}${fuse}; no answer: ${step.onTimeout})`,
+      `${id}  ${paint('cyan', `gate: ${step.title}`)} (${step.role}: ${Object.keys(step.answers).join(' / ')}${fuse}${ahead}; no answer: ${step.onTimeout})`,
     ];
   }
   return [`${id}  ${step.title}${aside(step, plan)}`, ...verdictLines(step, plan, paint)];
@@ -79,7 +88,7 @@ function verdictLines(step: ActStep, plan: Plan, paint: Paint): string[] {
   const byText = new Map<string, string[]>();
   for (const slice of plan.slices) {
     for (const [server, verdict] of Object.entries(slice.verdicts[step.id] ?? {})) {
-      const text = verdictText(verdict, paint);
+      const text = verdictText(verdict, paint, step.undoes !== null);
       byText.set(text, [...(byText.get(text) ?? []), server]);
     }
   }
@@ -88,14 +97,14 @@ function verdictLines(step: ActStep, plan: Plan, paint: Paint): string[] {
   );
 }
 
-function verdictText(verdict: PlanVerdict, paint: Paint): string {
+function verdictText(verdict: PlanVerdict, paint: Paint, back: boolean): string {
   switch (verdict.verdict) {
     case 'nothing':
       return paint('dim', 'nothing to do');
     case 'change':
       return verdict.diff.length === 1
-        ? `~ ${verdict.diff[0]}`
-        : ['change', ...verdict.diff.map((line) => `~ ${line}`)].join('\n');
+        ? `${back ? 'takes back' : '~'} ${verdict.diff[0]}`
+        : [back ? 'takes back' : 'change', ...verdict.diff.map((line) => `~ ${line}`)].join('\n');
     case 'unknown':
       return paint('dim', `unknown until step ${verdict.untilStep}`);
     case 'refused':
@@ -119,9 +128,11 @@ function footLines(plan: Plan, { out, commands }: PlanViewOptions, paint: Paint)
           ...forecast.because.map((line) => `      ${line}`),
         ]
       : []),
+    ...planWindowLines(header),
     `Expected: ${duration(window.expectedMs)}, way home ${duration(window.homeMs)}, window ${duration(window.limitMs)}. Failure budget: ${budget.failures}.`,
     bmcLine(plan),
     `Points of no return: ${noReturn(plan)}.`,
+    planMirrorLine(header),
     `Guards this machine only: no other machine is kept from acting on these servers.`,
     ...(commands.length === 0
       ? []

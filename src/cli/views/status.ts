@@ -1,34 +1,47 @@
 import type { RunPlace } from '../../engine/index.ts';
 import {
+  answersAhead,
   duration,
   approveCommand,
   budgetOf,
   clockTime,
+  closesAtMs,
   currentOf,
   gateOf,
+  isOverridden,
   isSettled,
   lineOf,
+  opensAtMs,
+  outlookOf,
+  waitsForOpening,
+  watchedGuards,
   type Machine,
   type RunState,
   type Track,
 } from '../../run/index.ts';
+import { armableLines, runGuardLines } from './guards.ts';
+import { runWindowLines } from './window.ts';
 
 /** How a run stands, in a few lines: what it does, what it waits for, who is out, and what to do now. */
 export function statusText(place: RunPlace, state: RunState, machine: Machine, live: boolean): string {
   const { spent, failures } = budgetOf(state, machine.index);
   const lines = [
     `Run ${place.run}: ${machine.index.plan.header.title}`,
+    answerableText(state.answerable),
     headline(state, live),
-    `Budget: ${spent} of ${failures} failures. Window: opened ${clockTime(state.openedAtMs)}, closes ${clockTime(state.openedAtMs + machine.index.plan.header.window.limitMs)}.`,
+    `Budget: ${spent} of ${failures} failures.`,
+    ...runWindowLines(state, machine),
     ...(state.fuse
       ? [
           `Fuse: ${duration(state.fuse.expiresAtMs - state.nowMs)} left at ${clockTime(state.nowMs)} (${state.fuse.clock} on ${state.fuse.server}).`,
         ]
       : []),
+    ...runGuardLines(state, machine),
     ...state.tracks.flatMap((track) => trackLines(track, machine)),
     ...Object.entries(state.out).map(([server, out]) =>
       `${out.recovered ? 'Recovered' : 'Out'}: ${server}, at step ${out.step} "${out.title}": ${out.failure.what}. ${out.recovered ? '' : `${out.failure.state}. ${out.failure.remedy}`}`.trimEnd(),
     ),
+    ...(live ? armableLines(state, machine) : []),
     nextCommand(place, state, machine, live),
   ];
   return `${lines.join('\n')}\n`;
@@ -39,13 +52,22 @@ export function statusJson(place: RunPlace, state: RunState, machine: Machine, l
   return {
     run: place.run,
     live,
+    answerable: state.answerable,
     mode: state.mode,
     halted: state.halted,
     closed: state.closed,
     turn: state.homeWhy,
     budget: budgetOf(state, machine.index),
+    window: {
+      opensAtMs: opensAtMs(state, machine.index),
+      openedAtMs: state.begunAtMs,
+      closesAtMs: closesAtMs(state, machine.index),
+      riskUntilMs: outlookOf(state, machine.index)?.latestMs ?? null,
+    },
     fuse: state.fuse,
+    guards: guardsJson(state, machine),
     gates: openGates(state, machine),
+    ahead: answersAhead(state, machine.index),
     out: state.out,
     tracks: state.tracks.map((track) => ({
       id: track.id,
@@ -57,11 +79,18 @@ export function statusJson(place: RunPlace, state: RunState, machine: Machine, l
   };
 }
 
+/** Who must answer for it. Older journals name no key and no ticket. */
+function answerableText({ by, host, user, key, ticket }: RunState['answerable']): string {
+  const account = user === null || user === by ? '' : ` (account ${user})`;
+  return `By ${by}${account} on ${host}${key === null ? '' : `, key ${key}`}${ticket === null ? '' : `, ticket ${ticket}`}.`;
+}
+
 function headline(state: RunState, live: boolean): string {
   if (state.closed)
     return `Closed at ${clockTime(state.closed.atMs)} with exit code ${state.closed.exitCode}: ${state.closed.summary}`;
   const engine = live ? '' : ' Its engine is gone.';
   if (state.mode === 'home') return `On its way home: ${state.homeWhy?.why}.${engine}`;
+  if (waitsForOpening(state)) return `Waits for its window to open; nothing is done on any server.${engine}`;
   return `${state.halted ? 'Halted: no new work, watching goes on.' : 'Under way.'}${engine}`;
 }
 
@@ -95,6 +124,15 @@ function stepName(track: Track, machine: Machine): string {
   if (!act) return 'at its end';
   const step = act.step === 'gate' && act.gate ? act.gate : lineOf(machine.index, track)[act.plan];
   return step ? `${step.id} ${track.kind === 'home' ? 'undo: ' : ''}${step.title}` : '';
+}
+
+function guardsJson(state: RunState, { index }: Machine): object[] {
+  return watchedGuards(state, index).map(({ id, title }) => ({
+    guard: id,
+    title,
+    overridden: isOverridden(state, id),
+    ...(state.guards[id] ?? { standing: 'unread' }),
+  }));
 }
 
 function openGates(

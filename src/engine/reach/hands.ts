@@ -7,7 +7,11 @@ import type { Lane } from './lane.ts';
 import { failedOn, quoted } from './lane.ts';
 import { WRITE_TIMEOUT_MS } from './limits.ts';
 
-/** What changes one server. Everything is sent once: whether it took effect is for a Reader to see. */
+/**
+ * What changes one server. Everything is sent once: whether it took effect is for a Reader to see. What goes over SSH
+ * is checked by the server's own fence. A balancer and a BMC can check nothing: there the store of claims is asked
+ * right before, which leaves the moment between its answer and the request to an engine that is stopped just then.
+ */
 export function openHands(lane: Lane): Hands {
   return {
     call: (name, fill) => call(lane, name, fill?.seconds),
@@ -15,6 +19,7 @@ export function openHands(lane: Lane): Hands {
     restoreFile: (file) => restoreFile(lane, file),
     hardReset: async () => {
       const power = lane.power();
+      await lane.shared.guard?.ask();
       lane.report('bmc', 'hard reset', true);
       await power.hardReset();
       lane.drop();
@@ -40,6 +45,7 @@ async function call(lane: Lane, name: WriteName, seconds: number | undefined): P
   const url = filled(lane, name, listed.send, seconds);
   const body =
     listed.body === undefined ? undefined : fill(lane, name, () => fillSeconds(listed.body ?? null, seconds));
+  await lane.shared.guard?.ask();
   lane.report('http', `${listed.method} ${url}`, true);
   const answer = await httpSend(listed.method, url, body, { where: lane.server.name, timeoutMs });
   if (answer.status >= 200 && answer.status < 300) return;

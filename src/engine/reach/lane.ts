@@ -1,9 +1,10 @@
 import { FailureError } from '../../model/index.ts';
 import type { Server } from '../../model/index.ts';
-import type { Power, Ran, RunOptions, Shell } from '../../ports/index.ts';
+import type { Fence, Power, Ran, RunOptions, Shell } from '../../ports/index.ts';
 import { noPower, openPower } from '../../power/index.ts';
 import type { AddressBook, Jumps, Pace, Redactor } from '../../transport/index.ts';
-import { openShell, sanitise } from '../../transport/index.ts';
+import { FenceRefused, openShell, sanitise } from '../../transport/index.ts';
+import type { Guard } from './fence.ts';
 import { QUOTED_CHARACTERS } from './limits.ts';
 import type { Secrets } from './secrets.ts';
 
@@ -26,15 +27,22 @@ export interface Shared {
   readonly onCommand: (entry: ReachCommand) => void;
   /** Whether every control target answers; null where the fleet has none. */
   readonly control: () => Promise<'answers' | 'silent' | null>;
+  /** Who writes; null: nobody does, or somebody who is not neap. */
+  readonly guard: Guard | null;
 }
 
 /** One server's ways: its shell and its BMC, each opened when first used. */
 export interface Lane {
   readonly server: Server;
   readonly shared: Shared;
+  /** What writes goes behind the fence: the guard's, unless it brings one of its own; null: it is the fence itself. */
   readonly run: (
     command: string,
-    options: RunOptions & { readonly writes: boolean; readonly label?: string },
+    options: Omit<RunOptions, 'fence'> & {
+      readonly writes: boolean;
+      readonly label?: string;
+      readonly fence?: Fence | null;
+    },
   ) => Promise<Ran>;
   readonly answers: (timeoutMs: number) => Promise<boolean>;
   /** Forgets the connection: after a reset nothing of it is left. */
@@ -66,10 +74,16 @@ export function openLane(server: Server, shared: Shared): Lane {
   return {
     server,
     shared,
-    run: async (command, { writes, label, ...options }) => {
+    run: async (command, { writes, label, fence: own, ...options }) => {
       const open = await opened();
       report('ssh', label ?? command, writes, options.become === true);
-      return open.run(command, options);
+      const fence = own === undefined ? (writes ? shared.guard?.fence : undefined) : own;
+      try {
+        return await open.run(command, { ...options, ...(fence ? { fence } : {}) });
+      } catch (error) {
+        if (error instanceof FenceRefused) shared.guard?.refused(error);
+        throw error;
+      }
     },
     answers: async (timeoutMs) => {
       const open = await opened().catch(() => null);

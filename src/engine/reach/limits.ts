@@ -29,3 +29,8 @@ export const WRITTEN_BYTES = 1024 * 1024;
 /** A secret's command, and what it may print. */
 export const SECRET_TIMEOUT_MS = 30_000;
 export const SECRET_BYTES = 64 * 1024;
+
+/** Whoever writes waits so long for a command of an earlier engine; whoever takes a server over waits longer. */
+export const FENCE_WAIT_MS = 3_000;
+export const FENCE_CLAIM_WAIT_MS = 10_000;
+export const FENCE_TIMEOUT_MS = 20_000;

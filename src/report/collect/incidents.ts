@@ -1,4 +1,4 @@
-import type { RunState } from '../../run/index.ts';
+import { allFlying, type RunState } from '../../run/index.ts';
 import type { BudgetPart, EngineRow, PageRow, ViewRow } from '../report.ts';
 import type { Collector, Seen } from './seen.ts';
 
@@ -26,7 +26,7 @@ export class Incidents implements Collector {
     } else if (event.type === 'engine') {
       const { pid, host, neap } = event;
       const resumed = this.engines.length > 0;
-      const inDoubt = resumed && before ? Object.keys(before.flying).length : 0;
+      const inDoubt = resumed && before ? allFlying(before.flying).length : 0;
       this.engines.push({
         atMs,
         pid,

@@ -1,5 +1,6 @@
 import type { Plan } from '../../model/index.ts';
 import {
+  flyingOf,
   trackOf,
   unprovenServers,
   type Machine,
@@ -39,7 +40,7 @@ export class Servers implements Collector {
       return;
     }
     if (event.type !== 'looked' && event.type !== 'performed' && event.type !== 'confirmed') return;
-    const effect = before?.flying[event.id];
+    const effect = before ? flyingOf(before.flying, event.id) : undefined;
     if (!effect || !('place' in effect)) return;
     const target = targetAt(after, effect.place);
     if (target) this.#settle(effect.place, target, after, atMs);

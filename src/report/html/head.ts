@@ -1,6 +1,6 @@
 import type { Report } from '../report.ts';
 import { chainText, endings, endingsText, restOfSummary, verdictOf } from '../standing.ts';
-import { counted, instantOf, spanOf } from '../words.ts';
+import { askedBy, counted, instantOf, spanOf } from '../words.ts';
 import { html, type Html } from './markup.ts';
 import { badge } from './table.ts';
 
@@ -10,7 +10,9 @@ export function head(report: Report): Html {
   return html`<header><p class="soft">Run ${report.run} · neap ${report.plan.neap}</p><h1>${report.title}</h1>
 <p>${badge(word, tone)} ${restOfSummary(report)}</p>${alerts(report)}
 <ul class="tiles">${tiles(report)}</ul>
-<dl><dt>Asked for by</dt><dd>${report.by} on ${report.host}</dd>
+<dl><dt>Asked for by</dt><dd>${askedBy(report)}</dd>
+<dt>Key</dt><dd><code>${report.key ?? 'not told'}</code></dd>
+<dt>Ticket</dt><dd>${report.ticket ?? 'none'}</dd>
 <dt>Fleet</dt><dd>${report.plan.fleet.name} <span class="soft">(${report.plan.fleet.path})</span></dd>
 <dt>Opened</dt><dd>${instantOf(report.openedAtMs)}</dd>
 <dt>${report.closedAtMs === null ? 'Seen until' : 'Closed'}</dt><dd>${instantOf(report.closedAtMs ?? report.seenUntilMs)}</dd>

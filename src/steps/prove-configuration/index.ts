@@ -45,6 +45,8 @@ export const proveConfiguration = defineStep({
   expectedMs: () => 5_000,
   soakMs: ({ againAfterMs }) => againAfterMs,
   back: {
+    unless: ({ files }) =>
+      files.length === 0 ? 'only its process was reloaded, and what that held before is gone' : null,
     async undo(_server, wanted, hands, context) {
       for (const file of wanted.files.toReversed()) {
         await hands.restoreFile({ path: file.path, backup: backupOf(file.path, context) });

@@ -80,7 +80,7 @@ function server(port: number, service: object = {}, over: object = {}): Server {
 }
 
 function reach(over: Partial<Parameters<typeof createReach>[0]> = {}): Reach {
-  const opened = createReach({ control: [], ...over }, { onCommand: (command) => commands.push(command) });
+  const opened = createReach({ control: [], ...over }, { onCommand: (command) => commands.push(command), guard: null });
   ends.push(opened.close);
   return opened;
 }

@@ -101,7 +101,13 @@ export class Desk {
     if (facing === null) return [];
     if (facing === 'leaving') return lines(`Now: ${this.#left()}.`, width, 3);
     const state = { ...this.#session.state(), nowMs: this.#session.clock.nowMs() };
-    const [title = '', ...rest] = gateText(state, facing.track, facing.step, facing.state.note).split('\n');
+    const [title = '', ...rest] = gateText(
+      state,
+      facing.track,
+      facing.step,
+      facing.state.note,
+      this.#session.machine.index,
+    ).split('\n');
     const shown = [
       ...lines(`Gate ${facing.id}: ${title}`, width, 3).map((line) => paint('bold', line)),
       ...rest.flatMap((line) => lines(line, width, 3)),

@@ -1,4 +1,17 @@
-import { duration, budgetOf, clockTime, gateOf, type Machine, type RunState } from '../../../run/index.ts';
+import {
+  duration,
+  budgetOf,
+  clockTime,
+  closesAtMs,
+  gateOf,
+  guardWords,
+  isOverridden,
+  opensAtMs,
+  waitsForOpening,
+  watchedGuards,
+  type Machine,
+  type RunState,
+} from '../../../run/index.ts';
 import { leftMs, progressOf } from './estimate.ts';
 import { takenOf, takenText } from './taken.ts';
 import { about, cut, lines, paint, widthOf } from './text.ts';
@@ -18,6 +31,8 @@ export interface FootInput {
 
 /** How wide the bar of progress is. */
 const BAR = 16;
+/** So many guards that are not clear have a line each. */
+const GUARDS_MAX = 3;
 /** So many servers that are out are told of in full. */
 const OUT_MAX = 3;
 
@@ -26,14 +41,13 @@ export function statusLines(state: RunState, machine: Machine, { run, nowMs, col
   const { header } = machine.index.plan;
   const { spent, failures } = budgetOf(state, machine.index);
   const pages = Object.keys(state.paged).length;
-  const closesAtMs = state.openedAtMs + header.window.limitMs;
   const budget = `failures ${spent} of ${failures}`;
   return [
     paint('bold', cut(`${run}  ${header.title}`, columns)),
     progressLine(state, machine, nowMs, columns),
     [
       clockTime(nowMs),
-      windowWords(closesAtMs - nowMs),
+      windowWords(state, machine, nowMs),
       spent === 0 ? budget : paint(spent >= failures ? 'red' : 'yellow', budget),
       ...(pages > 0 ? [pages === 1 ? '1 page sent' : `${pages} pages sent`] : []),
     ].join('  '),
@@ -42,13 +56,30 @@ export function statusLines(state: RunState, machine: Machine, { run, nowMs, col
     ...(state.mode === 'home' && state.homeWhy
       ? lines(`GOING HOME: ${state.homeWhy.why}`, columns, 2).map((line) => paint('yellow', line))
       : []),
+    ...guardLines(state, machine, columns),
     ...(state.halted
       ? [paint('yellow', cut('HALTED: no new work; watching goes on. Press g to go on.', columns))]
       : []),
   ];
 }
 
-function windowWords(leftMs: number): string {
+/** Guards that stop the run, or may soon; what is clear needs no line. */
+function guardLines(state: RunState, { index }: Machine, columns: number): string[] {
+  return watchedGuards(state, index)
+    .filter(({ id }) => state.guards[id]?.standing !== 'clear')
+    .slice(0, GUARDS_MAX)
+    .map((guard) => {
+      const stops = state.guards[guard.id]?.standing !== 'warn' && !isOverridden(state, guard.id);
+      const words = cut(guardWords(state, guard), columns);
+      return paint(stops ? 'red' : 'yellow', `${words[0]?.toUpperCase()}${words.slice(1)}`);
+    });
+}
+
+function windowWords(state: RunState, { index }: Machine, nowMs: number): string {
+  const opens = opensAtMs(state, index);
+  if (waitsForOpening(state) && opens !== null)
+    return paint('yellow', `window opens in ${about(Math.max(0, opens - nowMs))}`);
+  const leftMs = closesAtMs(state, index) - nowMs;
   if (leftMs <= 0) return paint('red', 'window closed');
   const words = `window closes in ${about(leftMs)}`;
   return leftMs < 5 * 60_000 ? paint('yellow', words) : words;

@@ -1,4 +1,4 @@
-import { standingText } from '../standing.ts';
+import { answeredText, armedBy, standingText } from '../standing.ts';
 import { clockTime, nameServers, type RunEvent, type RunState, type Stamped } from '../../../run/index.ts';
 
 /** So many of the latest notices are kept, if there is room for them. */
@@ -46,13 +46,13 @@ function textOf(event: RunEvent, before: RunState | null): string | null {
     case 'diagnosed':
       return `${event.id.split('/')[1] ?? ''} is ${event.condition}: ${event.seen}`;
     case 'answered':
-      return `gate ${event.gate}: ${event.by} answered "${event.answer}"`;
+      return `gate ${event.gate}: ${answeredText(event)}`;
     case 'turned':
       return `turns for home: ${event.why}`;
     case 'homeward':
       return event.servers === null ? 'the way home begins' : `brings back ${nameServers(event.servers)}`;
     case 'armed':
-      return `contingency ${event.track} for ${nameServers(event.servers)}${event.suspect ? ': so many at once, power is disarmed' : ''}`;
+      return `contingency ${event.track}${armedBy(event)} for ${nameServers(event.servers)}${event.suspect ? ': so many at once, power is disarmed' : ''}`;
     case 'renewed':
       return event.spoilt
         ? `time was lost: steps ${event.from} to ${event.gate} are done again`
@@ -68,8 +68,10 @@ function textOf(event: RunEvent, before: RunState | null): string | null {
     case 'overrode':
     case 'guard':
     case 'mirror':
+    case 'anchor':
     case 'lease':
     case 'jumped':
+    case 'freezes':
     case 'told':
       return standingText(event);
     case 'opened':
@@ -78,6 +80,7 @@ function textOf(event: RunEvent, before: RunState | null): string | null {
     case 'performed':
     case 'confirmed':
     case 'asked':
+    case 'fenced':
     case 'viewed':
     case 'time':
     case 'closed':

@@ -1,0 +1,37 @@
+import type { GuardReader, HttpAnswer } from '../ports/index.ts';
+import { readCommand } from './command.ts';
+import { SEEN_CHARACTERS } from './limits.ts';
+import { readProbe } from './probe.ts';
+import { readPrometheus } from './prometheus.ts';
+
+/** What reading guards needs of the world. */
+export interface GuardParts {
+  /** One GET; rejects with a FailureError where there is no answer. Time in real milliseconds. */
+  readonly get: (url: string, options: { readonly where: string; readonly timeoutMs: number }) => Promise<HttpAnswer>;
+  /** Where a command is run: a folder. */
+  readonly cwd: string;
+  /** The wall clock, which samples are stamped with. */
+  readonly wallClockMs: () => number;
+  /** Makes foreign words harmless, and takes secrets out of them (promise 11). */
+  readonly clean: (text: string, atMost: number) => string;
+}
+
+/** Reads guards: an HTTP probe, a command of this machine, a query of Prometheus. Nothing is written anywhere. */
+export function createGuardReader(parts: GuardParts): GuardReader {
+  return async (read) => {
+    const { sort, seen } = await readOne(read, parts);
+    // One line in a log, whatever it was.
+    return { sort, seen: parts.clean(seen, SEEN_CHARACTERS).replaceAll(/\s+/g, ' ').trim() || 'nothing' };
+  };
+}
+
+function readOne(read: Parameters<GuardReader>[0], parts: GuardParts): ReturnType<GuardReader> {
+  switch (read.guard) {
+    case 'probe':
+      return readProbe(read, parts);
+    case 'command':
+      return readCommand(read, parts);
+    case 'prometheus':
+      return readPrometheus(read, parts);
+  }
+}

@@ -1,0 +1,154 @@
+import { FleetActor } from '../../src/engine/act.ts';
+import { Host } from '../../src/engine/host.ts';
+import { knownSteps } from '../../src/engine/kinds.ts';
+import type { Failure, Fleet } from '../../src/model/index.ts';
+import type { Outline } from '../../src/plan/index.ts';
+import type { Actor, ExpectedFile, ServerEffect } from '../../src/ports/index.ts';
+import { lineOf, trackOf, type Machine, type RunEvent, type RunState } from '../../src/run/index.ts';
+import type { Chance } from '../support/chance.ts';
+import { virtualClock, type Agenda, type Sleeper } from './agenda.ts';
+import type { Disk } from './disk.ts';
+import { trouble } from './reach.ts';
+import type { Watch } from './watch.ts';
+import { Ways } from './ways.ts';
+import { GOOD, type World } from './world.ts';
+
+export const EXPECTED: readonly ExpectedFile[] = [
+  { path: '/etc/api.conf', sha256: GOOD, mode: '0644', owner: 'root:root', text: 'good', show: false },
+];
+
+/** How often something that does not show yet, or soaks, is read again. */
+const READ_AGAIN_MS = 15_000;
+
+/** Who may act on the servers, by the store of claims. */
+export interface Lease {
+  epoch: number;
+}
+
+/** Wraps parts of an engine, to plant a bug there. */
+export interface Planted {
+  readonly machine?: (machine: Machine) => Machine;
+  readonly actor?: (actor: Actor, world: World) => Actor;
+  /** The fence lets everybody through. */
+  readonly openFence?: boolean;
+  /** The disk says yes before it has written. */
+  readonly hastyDisk?: boolean;
+}
+
+export interface EngineInput {
+  readonly agenda: Agenda;
+  readonly world: World;
+  readonly chance: Chance;
+  readonly machine: Machine;
+  readonly fleet: Fleet;
+  readonly outline: Outline;
+  readonly disk: Disk;
+  readonly lease: Lease;
+  readonly watch: Watch;
+  readonly planted: Planted;
+  readonly faultiness: () => number;
+  /** How wrong the clock of its machine is. */
+  readonly clockOffMs: () => number;
+  /** Called with what is durable, as a view is. */
+  readonly onEvents: (events: readonly RunEvent[]) => void;
+  /** The run is over, or this engine gave up: by a journal that failed, or because another took over. */
+  readonly onEnd: (error: unknown) => void;
+}
+
+/** One process: the engine's own loop and actor over virtual time, ways and disk. */
+export class Engine implements Sleeper {
+  readonly #in: EngineInput;
+  readonly epoch: number;
+  readonly host: Host;
+  alive = true;
+  asleepUntilMs = 0;
+  #current: ServerEffect | null = null;
+
+  constructor(input: EngineInput) {
+    this.#in = input;
+    input.lease.epoch += 1;
+    this.epoch = input.lease.epoch;
+    const { machine, agenda, disk, planted, lease } = input;
+    const actor = this.#actor();
+    this.host = new Host({
+      machine,
+      journal: disk.open(this, this.epoch),
+      clock: virtualClock(agenda, this, input.clockOffMs),
+      actor: () => actor,
+      page: () => this.#page(),
+      unattended: null,
+      onRows: (rows) => input.onEvents(rows.map(({ event }) => event as unknown as RunEvent)),
+      fence: async () => {
+        if (lease.epoch !== this.epoch && !planted.openFence) throw new Error('another engine has taken it over');
+        return true;
+      },
+    });
+  }
+
+  get state(): RunState {
+    return this.host.state;
+  }
+
+  /** Replays what is on disk, says its first words, and runs. */
+  start(words: readonly RunEvent[]): void {
+    this.host.replay(this.#in.disk.events);
+    for (const word of words) this.host.tell(word);
+    this.host.run().then(
+      () => this.#in.onEnd(null),
+      (error: unknown) => this.#in.onEnd(error),
+    );
+  }
+
+  /** Something from outside comes to it, when it is awake. Lost when it dies before. */
+  hear(work: (host: Host) => void): void {
+    this.#in.agenda.put(this.#in.agenda.nowMs, this, () => work(this.host));
+  }
+
+  #actor(): Actor {
+    const { agenda, world, chance, machine, fleet, outline, watch, planted } = this.#in;
+    const ways = new Ways({
+      world,
+      agenda,
+      chance,
+      owner: this,
+      faultiness: this.#in.faultiness,
+      current: () => this.#current,
+      onDeed: (server, what, effect) => watch.deed(server, what, effect, this.epoch),
+      onContact: (server) => watch.contact(server),
+    });
+    const fleetActor = new FleetActor({
+      run: 'r',
+      kinds: knownSteps(machine.index.plan, outline, (track, at) => stepIdAt(this.state, machine, track, at)),
+      servers: new Map(fleet.servers.map((server) => [server.name, server])),
+      reach: ways,
+      clock: virtualClock(agenda, this, this.#in.clockOffMs),
+      expected: async () => EXPECTED,
+      goesHome: () => this.state.mode === 'home',
+      readAgainMs: READ_AGAIN_MS,
+    });
+    const inner = planted.actor?.(fleetActor, world) ?? fleetActor;
+    return {
+      act: async (effect) => {
+        watch.begun(effect, this.epoch);
+        this.#current = effect;
+        const made = inner.act(effect);
+        this.#current = null;
+        const event = await made;
+        if (event.type === 'looked' && 'place' in effect)
+          watch.looked(effect, event.outcome, ways.truthOf(effect.place.target));
+        return event;
+      },
+    };
+  }
+
+  #page(): Promise<Failure | null> {
+    const { agenda, chance, faultiness } = this.#in;
+    const failure = chance.happens(faultiness()) ? trouble('timeout', { name: 'pager' }).failure : null;
+    return new Promise((resolve) => void agenda.put(agenda.nowMs + 100, this, () => resolve(failure)));
+  }
+}
+
+function stepIdAt(state: RunState, { index }: Machine, track: string, at: number): string {
+  const found = trackOf(state, track);
+  return (found && lineOf(index, found)[found.steps[at]?.plan ?? -1]?.id) ?? '';
+}
