@@ -1,6 +1,7 @@
 /** What a runbook, a fleet file and a configuration import from 'neap'. */
 export { z } from 'zod';
 export {
+  askBeforeUndo,
   atRate,
   byHand,
   checkServer,
@@ -9,6 +10,7 @@ export {
   defineRunbook,
   defineStep,
   dependencyAnswers,
+  earlier,
   first,
   gate,
   giveTraffic,

@@ -1,16 +1,16 @@
 import {
   afterRealMs,
-  planClock,
   connectEngine,
   engineOf,
   messageSchema,
+  skewed,
   type EngineConnection,
   type Message,
   type RunPlace,
 } from '../engine/index.ts';
 import { readJournal } from '../journal/index.ts';
 import { readPlan } from '../engine/index.ts';
-import type { Fleet, Plan } from '../model/index.ts';
+import { FailureError, type Fleet, type Plan } from '../model/index.ts';
 import type { Clock, JournalRow } from '../ports/index.ts';
 import { createMachine, type Machine, type RunEvent, type RunState, type Stamped } from '../run/index.ts';
 
@@ -25,6 +25,8 @@ export interface Session {
   readonly ask: (request: object) => Promise<string | null>;
   /** Resolves when the engine's side has ended: the run is closed, or its engine is gone. */
   readonly ended: Promise<void>;
+  /** Why the engine stopped before the run's end, in its own words; null: it did not say. */
+  readonly stopped: () => string | null;
   close(): void;
 }
 
@@ -49,13 +51,15 @@ export async function attach(place: RunPlace, onEvent: OnEvent): Promise<Session
       place,
       plan,
       machine,
-      clock: planClock(clock),
+      clock: skewed(clock, () => past.state?.skewMs ?? 0),
       state: () => past.state ?? never(),
       ask: past.asks(connection),
       ended: connection.ended,
+      stopped: () => past.stopped,
       close: () => connection.close(),
     };
-  } catch {
+  } catch (error) {
+    if (error instanceof FailureError) throw error;
     // It was there a moment ago, and does not listen any more.
     return null;
   }
@@ -72,6 +76,7 @@ class Past {
   machine: Machine | null = null;
   clock: Fleet['clock'];
   state: RunState | null = null;
+  stopped: string | null = null;
 
   constructor(onEvent: OnEvent) {
     this.#onEvent = onEvent;
@@ -86,6 +91,9 @@ class Past {
         this.plan = message.plan;
         this.machine = createMachine(message.plan);
         this.clock = message.clock ?? undefined;
+        return;
+      case 'stopped':
+        this.stopped = message.why;
         return;
       case 'done':
         this.#waiting.get(message.id)?.(message.refused);

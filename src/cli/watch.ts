@@ -68,9 +68,11 @@ async function reportClosed(place: RunPlace): Promise<number> {
   return engineGone(place);
 }
 
-export function engineGone({ run }: RunPlace): number {
+export function engineGone({ run }: RunPlace, stopped: string | null = null): number {
   process.stderr.write(
-    `The engine of run ${run} is gone; what it left is in its journal. Go on with it: neap resume ${run}\n`,
+    stopped === null
+      ? `The engine of run ${run} is gone; what it left is in its journal. Go on with it: neap resume ${run}\n`
+      : `The engine stopped. ${stopped}\n`,
   );
   return 5;
 }

@@ -124,10 +124,10 @@ export class FleetActor implements Actor {
   }
 
   async #perform(effect: Extract<Targeted, { effect: 'perform' | 'undo' }>): Promise<object> {
-    const { step, kind } = this.#in.kinds.of(effect.place);
+    const { step, kind, read } = this.#in.kinds.of(effect.place);
     const server = this.#server(effect.place.target);
     const hands = this.#in.reach.hands(server);
-    const change = kind.change.parse(effect.change) as never;
+    const change = read(effect.change);
     const context = await this.#context(server, step, this.#in.clock.nowMs(), null);
     await (effect.effect === 'perform'
       ? kind.perform(server, change, hands, context)
@@ -151,15 +151,17 @@ export class FleetActor implements Actor {
   }
 
   async #confirmOnce(effect: Extract<Targeted, { effect: 'confirm' }>): Promise<Confirmation> {
-    const { step, kind, input } = this.#in.kinds.of(effect.place);
+    const known = this.#in.kinds.of(effect.place);
+    const { step, kind, input } = known;
+    const change = known.read(effect.change);
     const server = this.#server(effect.place.target);
     const read = this.#in.reach.reader(server);
     const context = await this.#context(server, step, effect.sinceMs, effect.priorBootId);
-    if (effect.for === 'perform') return kind.confirm(server, kind.change.parse(effect.change) as never, read, context);
+    if (effect.for === 'perform') return kind.confirm(server, change, read, context);
     // Undone is when the same step would do the same again.
     const { pinned } = await kind.observe(server, input, read, context);
     const verdict = kind.decide(kind.pinned.parse(pinned) as never, input);
-    const asBefore = verdict.verdict === 'change' && canonicalJson(verdict.change) === canonicalJson(effect.change);
+    const asBefore = verdict.verdict === 'change' && canonicalJson(verdict.change) === canonicalJson(change);
     return asBefore ? { done: true } : { done: false, why: 'it is not as it was before the step' };
   }
 

@@ -22,7 +22,7 @@ export function ticketFor({ ticket: wanted }: Pick<Config, 'ticket'>, given: str
     if (wanted === 'optional' && given === undefined) return null;
     const what =
       given === undefined ? 'every run must name a ticket (ticket: required in neap.config.ts)' : 'the ticket is empty';
-    throw noTicket(what, 'Name it: neap run PLAN --ticket OPS-1234');
+    throw noTicket(what, 'Name it: --ticket OPS-1234');
   }
   if (ticket.length > TICKET_MAX || /\p{C}/u.test(ticket))
     throw noTicket(

@@ -18,6 +18,7 @@ import { groupsOf, takeOut } from '../steps/index.ts';
 import { FleetActor, type ActorInput } from './act.ts';
 import { Anchoring } from './anchoring.ts';
 import { anchorSink } from './anchor-sinks.ts';
+import { CalendarWatch } from './calendar-watch.ts';
 import { pauseRealMs, planClock } from './clock.ts';
 import { expectedFiles } from './expected.ts';
 import { Guarding } from './guarding.ts';
@@ -27,7 +28,7 @@ import { Host } from './host.ts';
 import { knownSteps } from './kinds.ts';
 import { JournalGone, ownJournal, sentenceOf, spaceOf, type LastingJournal } from './lasting.ts';
 import type { EngineEvent, TakeOver } from './lease/hold.ts';
-import { openLease } from './lease/open.ts';
+import { leaseOf, openLease } from './lease/open.ts';
 import { isOver } from './lease/over.ts';
 import { Tenure } from './lease/tenure.ts';
 import { NotOurs } from './lease/words.ts';
@@ -36,10 +37,12 @@ import { requestSchema } from './messages.ts';
 import { MIRROR_CLOSE_MS, openRunMirror } from './mirror.ts';
 import { sendPage } from './pager.ts';
 import { ownVersion } from './planning.ts';
+import { QuarantineBook } from './quarantine-book.ts';
 import { createReach, type Reach } from './reach/index.ts';
 import { placeOf, readOrder, readPlan, type Order, type RunPlace } from './runs.ts';
 import { READ_REST_MS, serveViews, socketPath, type ViewServer } from './socket.ts';
 import { StalePlan } from './stale.ts';
+import { steadyClock } from './steady-clock.ts';
 
 /** Rows that are folded at a time. */
 const REPLAY_ROWS = 5_000;
@@ -59,6 +62,12 @@ export async function runEngine(
   const loaded = await load(place, mode);
   const { order, plan, fleet } = loaded;
   const { header } = plan;
+  // A clock that is set before there is a host to tell is told of behind its first lines.
+  const early: RunEvent[] = [];
+  let noticed = (event: RunEvent): void => void early.push(event);
+  const clock = steadyClock(fleet.value.clock, (event) => noticed(event));
+  const calendars = new CalendarWatch({ header, order, clock, tell: (event) => host.tell(event) });
+  const frozen = await (mode === 'start' ? calendars.begin() : calendars.goOn());
   const tenure = await tenureOf(place, loaded, stateDir);
   if (mode === 'start') await tenure.begin();
   const journal = await ownJournal(place, plan, mode).catch(async (error: unknown) => {
@@ -66,7 +75,6 @@ export async function runEngine(
     await tenure.end(null);
     throw error;
   });
-  const clock = planClock(fleet.value.clock);
   const reach = createReach(fleet.value, { guard: tenure.guard });
   const machine = createMachine(plan);
   const feed = new Feed((fromSeq, count) => journal.read(fromSeq, count), journal.lastSeq);
@@ -83,6 +91,7 @@ export async function runEngine(
       mirror?.offer(written);
       anchoring.follow(written);
       guarding.follow(host.state);
+      book.follow(host.state);
     },
     fence: () => tenure.assure(),
     reopen: async (cause) => {
@@ -93,6 +102,13 @@ export async function runEngine(
     mirrored: (seq) => mirror?.holds(seq) ?? Promise.resolve(false),
   });
   const anchoring = anchoringFor(place.run, order, reach, host);
+  const book = new QuarantineBook({
+    stateDir,
+    run: place.run,
+    plan,
+    index: machine.index,
+    failed: (error) => void sendPage(order.page, unrecorded(place.run, error)),
+  });
   const guarding = new Guarding({
     clock,
     read: guardReader(header.runbook.path, reach.redactor),
@@ -108,6 +124,9 @@ export async function runEngine(
   let mirror: Mirror | null = null;
   try {
     const engines = await replay(journal, host);
+    if (engines.length > 0) clock.goOn(host.state.skewMs, host.state.nowMs);
+    // Nothing is written anywhere before the run is this engine's.
+    const overrode = mode === 'resume' ? await tenure.resume(engines, takeOver) : null;
     mirror = await openRunMirror({
       ...loaded,
       place,
@@ -117,17 +136,19 @@ export async function runEngine(
     });
     if (engines.length > 0)
       anchoring.begin({ seq: journal.lastSeq, hash: journal.head }, host.state.anchorLost !== null);
-    const overrode = mode === 'resume' ? await tenure.resume(engines, takeOver) : null;
     tenure.keep(
       (event) => host.tell(event),
       (why) => host.stop(why),
     );
     await announce(place, loaded, host, tenure, journal, views.path);
     if (overrode !== null) host.tell({ type: 'overrode', class: 'lease', ...overrode, by: order.by });
+    noticed = (event) => host.tell(event);
+    for (const event of [...early, ...frozen]) host.tell(event);
     await host.record();
     host.tell(await fenceOrClose(tenure, reach, mode, host, ready));
     ready(null);
     const { closed } = await host.run();
+    await book.settled();
     for (const { server, why } of await tenure.end(reach))
       process.stderr.write(`The run's record stays on ${server}, which could not be told that it is over: ${why}\n`);
     return closed?.exitCode ?? 5;
@@ -137,6 +158,7 @@ export async function runEngine(
     throw error;
   } finally {
     tenure.leave();
+    calendars.close();
     guarding.close();
     await mirror?.close(MIRROR_CLOSE_MS);
     await Promise.race([feed.settled(), pauseRealMs(READ_REST_MS)]);
@@ -152,7 +174,7 @@ export async function runEngine(
 async function tenureOf(place: RunPlace, { order, plan, fleet }: LoadedRun, stateDir: string): Promise<Tenure> {
   const names = new Set(plan.slices.flatMap((slice) => slice.servers.map(({ name }) => name)));
   return new Tenure({
-    store: await openLease(order.lease, stateDir),
+    store: await openLease(order.lease, stateDir, fleet.value),
     run: place.run,
     by: order.by,
     fleet: fleet.value,
@@ -261,15 +283,27 @@ async function load(place: RunPlace, mode: 'start' | 'resume'): Promise<LoadedRu
   const { header } = plan;
   const fleet = await loadFleet(order.restored?.fleet ?? header.fleet.path, order.cwd);
   const runbook = await loadRunbook(order.restored?.runbook ?? header.runbook.path, order.cwd);
-  await refuseStale(place.run, plan, fleet.digest, runbook.digest);
+  await refuseStale(order, plan, fleet.digest, runbook.digest);
   if (mode === 'start') refuseOld(place.run, header.notAfterMs, planClock(fleet.value.clock).nowMs());
-  const except = new Set(header.rollbackOf?.except ?? header.except.map(({ server }) => server));
+  const except = leftOutOf(plan, fleet.value);
   return {
     order,
     plan,
     fleet,
     outline: outline(runbook.value, groupsOf(runbook.value.reach), header.inputs, fleet.value, except, takeOut),
   };
+}
+
+/** Whoever the plan does not have: left out by name, or the plan is for a few servers only. */
+function leftOutOf({ header, slices }: Plan, fleet: Fleet): Set<string> {
+  if (header.rollbackOf !== null) return new Set(header.rollbackOf.except);
+  const has = new Set(slices.flatMap((slice) => slice.servers.map(({ name }) => name)));
+  return new Set(fleet.servers.flatMap(({ name }) => (has.has(name) ? [] : [name])));
+}
+
+function unrecorded(run: string, error: unknown): string {
+  const why = error instanceof Error ? error.message : String(error);
+  return `Run ${run}: whom it keeps in quarantine could not be recorded (${why}). Later plans may take them in: neap status ${run} names them`;
 }
 
 function actorFor(
@@ -303,7 +337,7 @@ function stepIdAt(state: RunState, machine: Machine, track: string, at: number):
   return (found && lineOf(machine.index, found)[found.steps[at]?.plan ?? -1]?.id) ?? '';
 }
 
-async function refuseStale(run: string, plan: Plan, fleet: string, runbook: string): Promise<void> {
+async function refuseStale({ run, lease }: Order, plan: Plan, fleet: string, runbook: string): Promise<void> {
   const { header } = plan;
   const version = await ownVersion();
   const why =
@@ -313,7 +347,9 @@ async function refuseStale(run: string, plan: Plan, fleet: string, runbook: stri
         ? `the fleet ${header.fleet.path} was changed since`
         : header.runbook.digest !== runbook
           ? `the runbook ${header.runbook.path} was changed since`
-          : null;
+          : header.lease.store !== leaseOf(lease).store
+            ? `it keeps its claims in ${header.lease.store}, and neap.config.ts now says ${leaseOf(lease).store}`
+            : null;
   if (why === null) return;
   throw new StalePlan({
     kind: 'condition',

@@ -1,10 +1,11 @@
 /** The only folder that makes effects happen: loading, observing, planning, and the process that runs a plan. */
 export { answerable, orderForOthers, ticketFor, type Answerable } from './answerable.ts';
 export { eachAtOnce } from './at-once.ts';
-export { afterRealMs, pauseRealMs, planClock } from './clock.ts';
+export { afterRealMs, pauseRealMs, planClock, skewed } from './clock.ts';
 export { loadConfig, type Config } from './config.ts';
 export type { GuardNow } from './guards.ts';
 export { loadFleet, loadRunbook, parseInputs, type Loaded } from './load.ts';
+export { listQuarantine, type Quarantined } from './quarantine.ts';
 export { messageSchema, type Message, type Request } from './messages.ts';
 export { makePlan, ownVersion, type PlanWish, type Preview } from './planning.ts';
 export { createReach, type ReachCommand } from './reach/index.ts';
@@ -12,6 +13,7 @@ export { expectedFiles } from './expected.ts';
 export {
   findRun,
   listRuns,
+  parseOrder,
   placeOf,
   prepareRun,
   readOrder,
@@ -26,3 +28,4 @@ export { EngineRefused, engineOf, startEngine } from './start.ts';
 export { StalePlan } from './stale.ts';
 export { makeWayBack, type WayBackWish } from './way-back.ts';
 export { durationOf, instantOf, instantText, isZone } from './instants.ts';
+export { unfence, type Unfenced } from './lease/unfence.ts';

@@ -1,5 +1,5 @@
-import type { ActStep, Plan, PlanStep } from '../model/index.ts';
-import type { Outline } from '../plan/index.ts';
+import type { ActStep, Json, Plan, PlanStep } from '../model/index.ts';
+import { readChange, type Outline } from '../plan/index.ts';
 import type { StepKind } from '../ports/index.ts';
 import type { Place } from '../run/index.ts';
 
@@ -8,6 +8,8 @@ export interface KnownStep {
   readonly step: ActStep;
   readonly kind: StepKind;
   readonly input: never;
+  /** A recorded change in the form of today's kind, by the version that the plan says. Throws FailureError. */
+  readonly read: (change: Json) => never;
 }
 
 export interface Kinds {
@@ -25,7 +27,9 @@ export function knownSteps(plan: Plan, outline: Outline, positions: (track: stri
     if (step.step !== 'act') continue;
     // A way back has steps of its own, and the kinds of the run that it takes back.
     const kind = outline.kinds.get(step.undoes?.step ?? step.id) as StepKind | undefined;
-    if (kind) known.set(step.id, { step, kind, input: kind.input.parse(step.input) as never });
+    if (!kind) continue;
+    const read = (change: Json): never => readChange(kind, step.kind.version, change, step.title) as never;
+    known.set(step.id, { step, kind, input: kind.input.parse(step.input) as never, read });
   }
   return {
     of: (place) => {

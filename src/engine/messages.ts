@@ -70,5 +70,7 @@ export const messageSchema = z.discriminatedUnion('say', [
   /** Journal rows, from the first one on. `more`: there are further ones already. */
   z.object({ say: z.literal('rows'), rows: z.array(rowSchema), more: z.boolean() }),
   z.object({ say: z.literal('done'), id: z.number(), refused: z.string().nullable() }),
+  /** The last message of an engine that stops before the run's end, and why. */
+  z.object({ say: z.literal('stopped'), why: z.string() }),
 ]);
 export type Message = z.output<typeof messageSchema>;

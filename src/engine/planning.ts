@@ -1,17 +1,39 @@
 import { readFile } from 'node:fs/promises';
 import { randomInt } from 'node:crypto';
 import { root } from '../launch/index.ts';
-import { FailureError, type Fleet, type Json, type Plan, type Runbook, type Server } from '../model/index.ts';
-import { compile, outline, refuse, type CompileInput, type Foresight, type Outline } from '../plan/index.ts';
+import {
+  FailureError,
+  type ConfigData,
+  type Fleet,
+  type Json,
+  type Plan,
+  type Runbook,
+  type Server,
+} from '../model/index.ts';
+import {
+  compile,
+  outline,
+  PLAN_HOLDS_MS,
+  refuse,
+  type CompileInput,
+  type Foresight,
+  type Outline,
+} from '../plan/index.ts';
 import { groupsOf, takeOut } from '../steps/index.ts';
 import { eachAtOnce } from './at-once.ts';
+import { calendarFindings } from './calendar-findings.ts';
+import { readFreezes, type Freezes } from './calendars/index.ts';
 import { planClock } from './clock.ts';
 import { capturedPaths, expectedFiles } from './expected.ts';
 import { forecastOf } from './forecast.ts';
 import { guardFindings, guardReader, readNow, type GuardNow } from './guards.ts';
+import { leaseFindings } from './lease/findings.ts';
+import { leaseOf } from './lease/open.ts';
 import type { Loaded } from './load.ts';
 import { mirrorFindings } from './mirror-findings.ts';
 import { observeServer } from './observe.ts';
+import type { Quarantined } from './quarantine.ts';
+import { quarantineFindings } from './quarantine-findings.ts';
 import { createReach, type Reach, type ReachCommand } from './reach/index.ts';
 
 /** So many servers are read at a time. */
@@ -24,8 +46,16 @@ export interface PlanWish {
   readonly except: readonly { readonly server: string; readonly reason: string }[];
   /** When it may be run, in absolute instants. */
   readonly window?: CompileInput['window'];
+  /** Calendars in whose events nothing is begun, and the zone of what they say without one. */
+  readonly calendars?: { readonly freezes: ConfigData['freezes']; readonly zone: string };
   /** Where the journal is to be copied, and from where: `journal.mirror` and `stateDir` of the configuration. */
   readonly mirror?: { readonly to: string; readonly stateDir: string } | null;
+  /** Where claims are kept: `lease` and `stateDir` of the configuration. */
+  readonly lease?: { readonly setting: ConfigData['lease']; readonly stateDir: string };
+  /** The plan is for these servers of the runbook's only. */
+  readonly only?: readonly string[];
+  /** Who is kept out until proven. */
+  readonly quarantined?: readonly Quarantined[];
   /** Called as servers are read. */
   readonly onRead?: (done: number, of: number) => void;
 }
@@ -39,8 +69,21 @@ export interface Preview {
 }
 
 /** Observes every server and compiles. Writes nothing anywhere (promise 1). */
-export async function makePlan({ runbook, fleet, inputs, except, window, mirror, onRead }: PlanWish): Promise<Preview> {
+export async function makePlan({
+  runbook,
+  fleet,
+  inputs,
+  except,
+  window,
+  calendars,
+  mirror,
+  lease,
+  only,
+  quarantined,
+  onRead,
+}: PlanWish): Promise<Preview> {
   const names = new Set(except.map(({ server }) => server));
+  for (const { name } of fleet.value.servers) if (only !== undefined && !only.includes(name)) names.add(name);
   for (const { server } of except) {
     if (!fleet.value.servers.some(({ name }) => name === server))
       refuse(
@@ -54,11 +97,20 @@ export async function makePlan({ runbook, fleet, inputs, except, window, mirror,
   const reach = createReach(fleet.value, { onCommand: (command) => commands.push(command) });
   try {
     const clock = planClock(fleet.value.clock);
+    const readingFreezes = freezesFor(calendars, clock.nowMs(), runbook.value.window.limitMs);
     const readingGuards = readNow(laid.guards, guardReader(runbook.path, reach.redactor));
     const { foresights, captured } = await readAll(laid, reach, fleet.path, clock.nowMs, onRead);
     const forecast = forecastOf(laid.steps, laid.servers, laid.failures);
     const guards = await readingGuards;
+    const frozen = await readingFreezes;
     const mirrorFound = mirror ? await mirrorFindings(mirror.to, fleet.value, mirror.stateDir) : [];
+    const leaseFound = await leaseFindings({
+      setting: lease?.setting ?? 'local',
+      stateDir: lease?.stateDir ?? null,
+      fleet: fleet.value,
+      servers: laid.servers,
+      reach,
+    });
     const plan = compile({
       neap: await ownVersion(),
       runbook: runbook.value,
@@ -74,20 +126,30 @@ export async function makePlan({ runbook, fleet, inputs, except, window, mirror,
         except.map(async (each) => ({ ...each, traffic: await trafficOf(fleet.value, each.server, reach) })),
       ),
       ...(window === undefined ? {} : { window }),
+      freezes: [...frozen.freezes],
       mirror: mirror?.to ?? null,
+      ...(lease === undefined ? {} : { lease: leaseOf(lease.setting) }),
       forecast: forecast?.forecast ?? null,
       findings: [
         ...(forecast?.findings ?? []),
         ...coverage(fleet.value),
         ...overload(laid),
         ...guardFindings(guards),
+        ...calendarFindings(frozen),
         ...mirrorFound,
+        ...leaseFound,
+        ...quarantineFindings(laid, quarantined ?? [], foresights),
       ],
     });
     return { plan, commands, guards };
   } finally {
     await reach.close();
   }
+}
+
+/** What the calendars freeze for as long as a plan that is made now can be run. */
+function freezesFor(calendars: PlanWish['calendars'], nowMs: number, limitMs: number): Promise<Freezes> {
+  return readFreezes(calendars?.freezes ?? [], calendars?.zone ?? 'UTC', nowMs, nowMs + PLAN_HOLDS_MS + limitMs);
 }
 
 async function readAll(

@@ -21,6 +21,11 @@ const orderSchema = z.strictObject({
   ticket: z.string().nullable().default(null),
   lease: configSchema.shape.lease,
   journal: configSchema.shape.journal,
+  /** Calendars that are read again when the run is begun and gone on with, and the zone of what they say without one. */
+  freezes: configSchema.shape.freezes,
+  zone: z.string().default('UTC'),
+  /** What a person decided against before the run was begun. */
+  overrides: z.array(z.strictObject({ class: z.literal('freeze'), reason: z.string() })).default([]),
   /** Of a run whose journal was built from a mirror: up to which event, and where fleet and runbook lie on this machine. */
   restored: z
     .strictObject({ mirror: z.string(), lastSeq: z.number().int(), fleet: z.string(), runbook: z.string() })
@@ -65,7 +70,7 @@ export function placeOf(stateDir: string, run: string): RunPlace {
 export async function prepareRun(
   stateDir: string,
   plan: Plan,
-  order: Omit<Order, 'run'>,
+  order: Omit<z.input<typeof orderSchema>, 'run'>,
   planText: string = JSON.stringify(plan),
 ): Promise<RunPlace> {
   const day = new Date(plan.header.madeAtMs).toISOString().slice(0, 10);

@@ -1,9 +1,10 @@
-import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, rmSync } from 'node:fs';
 import { createServer, connect, type Socket } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { z } from 'zod';
+import { FailureError } from '../model/index.ts';
 import { pauseRealMs } from './clock.ts';
 
 /** One line of the socket at most: a plan of thousands of servers fits, a runaway peer does not. */
@@ -30,12 +31,41 @@ export interface ViewServer {
   close(): Promise<void>;
 }
 
-/** Where a run's socket lies: short enough for a socket address, in a folder that only this user may enter. */
+/**
+ * Where a run's socket lies: short enough for a socket address, in a folder that only this user may enter. Throws
+ * FailureError where somebody else made that folder, or put a link in its place: a socket in there could be theirs.
+ */
 export function socketPath(run: string): string {
   const folder = join(process.env['XDG_RUNTIME_DIR'] || tmpdir(), `neap-${userInfo().uid}`);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  chmodSync(folder, 0o700);
+  refuseStrangeFolder(folder);
   return join(folder, `${run}.sock`);
+}
+
+/** Whoever may write to the folder could put a socket of their own there and be told what engine and views say. */
+function refuseStrangeFolder(folder: string): void {
+  const facts = lstatSync(folder, { throwIfNoEntry: false });
+  const user = process.getuid?.();
+  const why =
+    facts === undefined
+      ? 'it is not there'
+      : facts.isSymbolicLink()
+        ? 'it is a symbolic link'
+        : !facts.isDirectory()
+          ? 'it is no directory'
+          : user !== undefined && facts.uid !== user
+            ? `it belongs to user ${facts.uid}, not to you (${user})`
+            : user !== undefined && (facts.mode & 0o077) !== 0
+              ? `others may enter it (mode 0${(facts.mode & 0o777).toString(8)})`
+              : null;
+  if (why === null) return;
+  throw new FailureError({
+    kind: 'condition',
+    what: `the folder of the engines' sockets cannot be trusted: ${why}`,
+    where: folder,
+    state: 'Nobody was spoken to',
+    remedy: 'Find out who made it, and remove it; or set XDG_RUNTIME_DIR to a directory of your own (mode 0700)',
+  });
 }
 
 /** Listens for views. A line that is not what the schema says ends that connection, and nothing else. */
@@ -98,13 +128,14 @@ export interface EngineConnection {
   close(): void;
 }
 
-/** Connects to a run's engine. Rejects when there is none. */
+/** Connects to a run's engine. Rejects when there is none, and with FailureError where its folder is not this user's own. */
 export function connectEngine<S extends z.ZodType>(
   path: string,
   schema: S,
   line: (message: z.output<S>) => void,
 ): Promise<EngineConnection> {
   return new Promise((resolve, reject) => {
+    refuseStrangeFolder(dirname(path));
     const socket = connect(path);
     const ended = new Promise<void>((end) => socket.once('close', () => end()));
     socket.once('error', reject);

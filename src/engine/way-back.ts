@@ -1,6 +1,15 @@
 import { randomInt } from 'node:crypto';
 import { FailureError, type Failure, type Fleet, type Plan, type Runbook, type Server } from '../model/index.ts';
-import { deedsAfter, outline, stepIds, wayBack, type Deed, type Outline, type Standing } from '../plan/index.ts';
+import {
+  deedsAfter,
+  outline,
+  readChange,
+  stepIds,
+  wayBack,
+  type Deed,
+  type Outline,
+  type Standing,
+} from '../plan/index.ts';
 import type { StepContext, StepKind } from '../ports/index.ts';
 import { createMachine, deedsOf, type RunState, type Stamped } from '../run/index.ts';
 import { groupsOf, takeOut } from '../steps/index.ts';
@@ -8,6 +17,8 @@ import { eachAtOnce } from './at-once.ts';
 import { planClock } from './clock.ts';
 import { expectedFiles } from './expected.ts';
 import { loadFleet, loadRunbook, type Loaded } from './load.ts';
+import type { Config } from './config.ts';
+import { leaseOf } from './lease/open.ts';
 import { ownVersion, type Preview } from './planning.ts';
 import { createReach, type Reach, type ReachCommand } from './reach/index.ts';
 import { StalePlan } from './stale.ts';
@@ -29,6 +40,8 @@ export interface WayBackWish {
   readonly to: string | null;
   readonly only: readonly string[] | null;
   readonly except: readonly { readonly server: string; readonly reason: string }[];
+  /** Where claims are kept: `lease` of the configuration. */
+  readonly lease: Config['lease'];
   readonly onRead?: (done: number, of: number) => void;
 }
 
@@ -43,9 +56,9 @@ export async function makeWayBack(wish: WayBackWish): Promise<Preview> {
   const runbook = await loadRunbook(plan.header.runbook.path, wish.cwd);
   if (runbook.digest !== plan.header.runbook.digest) throw otherCode(run, runbook);
   const fleet = await loadFleet(plan.header.fleet.path, wish.cwd);
-  const deeds = wanted(wish);
   const left = new Set(plan.header.except.map(({ server }) => server));
   const laid = outline(runbook.value, groupsOf(runbook.value.reach), plan.header.inputs, fleet.value, left, takeOut);
+  const deeds = wanted(wish).map((deed) => inTodaysForm(deed, plan, laid));
   const commands: ReachCommand[] = [];
   const reach = createReach(fleet.value, { onCommand: (command) => commands.push(command) });
   try {
@@ -67,7 +80,7 @@ export async function makeWayBack(wish: WayBackWish): Promise<Preview> {
       nowMs: Math.round(nowMs()),
       seed: randomInt(2 ** 31),
       findings: [],
-      settings: { freezes: [], lease: { store: 'local', guards: 'this machine only' }, mirror: null },
+      settings: { freezes: [], lease: leaseOf(wish.lease), mirror: null },
     });
     return { plan: made, commands, guards: [] };
   } finally {
@@ -90,6 +103,18 @@ function wanted({ run, plan, state, events, to, only, except }: WayBackWish): De
   const after = to === null ? all : deedsAfter(all, plan, to);
   if (after === null) throw refused(run, `it has no step ${to}`, `Its steps are ${stepIds(plan).join(', ')}`);
   return after.filter(({ server }) => only?.includes(server) ?? true);
+}
+
+/** A change that an older version of its kind wrote is what today's version makes of it. Throws where nobody knows. */
+function inTodaysForm(deed: Deed, { header }: Plan, { kinds }: Outline): Deed {
+  const kind = kinds.get(deed.step);
+  const step = [...header.steps, ...header.contingencies.flatMap(({ steps }) => steps)].find(
+    ({ id }) => id === deed.step,
+  );
+  // What is not taken back need not be understood.
+  if (!kind || step?.step !== 'act' || kind.irreversible !== undefined) return deed;
+  const where = `${deed.server}, step ${step.id} (${step.title})`;
+  return { ...deed, change: readChange(kind, step.kind.version, deed.change, where) };
 }
 
 /** How every server stands towards each deed, in the order of the deeds; one that does not answer is not asked again. */

@@ -1,3 +1,4 @@
+import { linkSync, lstatSync, rmSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { dirname } from 'node:path';
 import { OPEN_WAIT_MS } from './limits.ts';
@@ -19,15 +20,15 @@ export function openJournalFile(path: string, mode: OpenMode): DatabaseSync {
   if (mode === 'create') {
     claimDirectory(dirname(path));
     checkCompanions(path);
-    // An empty file is what a creation leaves that was cut short.
-    createFile(path);
+    makeFile(path);
   } else {
     checkDirectory(dirname(path));
   }
+  finishMaking(path);
   checkFile(path);
   checkCompanions(path);
   try {
-    return mode === 'read' ? openForReading(path) : openForOwner(path, mode);
+    return mode === 'read' ? openForReading(path) : openForOwner(path);
   } catch (error) {
     const trouble = troubleFrom(error, path, 'damaged');
     if (trouble.reason !== 'in-use') throw error;
@@ -52,12 +53,51 @@ function openForReading(path: string): DatabaseSync {
   }
 }
 
-function openForOwner(path: string, mode: 'create' | 'write'): DatabaseSync {
+/**
+ * Makes the file under another name and gives it its own when it is whole: a journal is there with its tables, or it
+ * is not there, wherever a creation is cut short.
+ */
+function makeFile(path: string): void {
+  const making = makingOf(path);
+  for (const suffix of ['', '-journal']) rmSync(making + suffix, { force: true });
+  createFile(making);
+  const database = openDatabase(making, { readOnly: false, busyMs: OPEN_WAIT_MS });
+  try {
+    setPragmas(database, making, [
+      ['synchronous', 'EXTRA', 3],
+      ['fullfsync', 'ON', 1],
+    ]);
+    createTables(database);
+  } finally {
+    database.close();
+  }
+  try {
+    // Unlike a rename, it does not replace what is there.
+    linkSync(making, path);
+  } catch (error) {
+    rmSync(making, { force: true });
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    throw new TroubleError('exists', 'there is a journal already', path);
+  }
+  flushDirectory(dirname(path));
+}
+
+/** Takes away the name under which a journal was made, when it has its own. */
+function finishMaking(path: string): void {
+  const making = lstatSync(makingOf(path), { throwIfNoEntry: false });
+  if (making !== undefined && making.ino === lstatSync(path, { throwIfNoEntry: false })?.ino) rmSync(makingOf(path));
+}
+
+function makingOf(path: string): string {
+  return `${path}-new`;
+}
+
+function openForOwner(path: string): DatabaseSync {
   const database = openDatabase(path, { readOnly: false, busyMs: OPEN_WAIT_MS });
   try {
     // Before the first access of the log: then the log's index is kept in memory, and no second process gets in.
     setPragmas(database, path, [['locking_mode', 'EXCLUSIVE', 'exclusive']]);
-    if (mode === 'write') checkFormat(database, path);
+    checkFormat(database, path);
     setPragmas(database, path, [
       ['journal_mode', 'WAL', 'wal'],
       // In WAL mode FULL flushes once a commit; NORMAL would lose acknowledged commits with the power.
@@ -66,8 +106,7 @@ function openForOwner(path: string, mode: 'create' | 'write'): DatabaseSync {
       ['fullfsync', 'ON', 1],
       ['checkpoint_fullfsync', 'ON', 1],
     ]);
-    if (mode === 'create') createTables(database, path);
-    else writeAnew(database, path);
+    writeAnew(database, path);
     checkSound(database, path);
     flushDirectory(dirname(path));
     return database;
@@ -91,13 +130,9 @@ function writeAnew(database: DatabaseSync, path: string): void {
     throw new TroubleError('outcome-unknown', 'the log of an earlier engine could not be copied into the file', path);
 }
 
-function createTables(database: DatabaseSync, path: string): void {
-  database.exec('BEGIN IMMEDIATE');
-  if (pragma(database, 'application_id') !== 0 || pragma(database, 'user_version') !== 0) {
-    database.exec('ROLLBACK');
-    throw new TroubleError('exists', 'there is a journal already', path);
-  }
+function createTables(database: DatabaseSync): void {
   database.exec(`
+    BEGIN IMMEDIATE;
     CREATE TABLE event (
       seq INTEGER PRIMARY KEY,
       at_ms REAL NOT NULL,
@@ -116,7 +151,7 @@ function createTables(database: DatabaseSync, path: string): void {
 
 function checkFormat(database: DatabaseSync, path: string): void {
   if (pragma(database, 'application_id') !== APPLICATION_ID) {
-    throw new TroubleError('damaged', 'it is not a journal, or its creation was cut short before the run began', path);
+    throw new TroubleError('damaged', 'it is not a journal', path);
   }
   const format = pragma(database, 'user_version');
   if (format !== FORMAT)

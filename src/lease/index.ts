@@ -3,3 +3,5 @@
  * directory on a host that all operators share, or in PostgreSQL.
  */
 export { localClaims, openLocalStore } from './local.ts';
+export { openPostgresStore } from './postgres.ts';
+export { openSshStore } from './ssh.ts';

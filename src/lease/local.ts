@@ -37,6 +37,7 @@ export function openLocalStore(file: SharedFile, nowMs: () => number): LeaseStor
       }),
     holding: (run) => file.transact((database) => read(database, nowMs(), run)[0] ?? null),
     holdings: () => file.transact((database) => read(database, nowMs(), null)),
+    close: () => undefined,
   };
 }
 

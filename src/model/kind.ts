@@ -30,6 +30,12 @@ export type Need =
   | { readonly need: 'converged' }
   | { readonly need: 'warm' };
 
+/** A change as an earlier version of a kind wrote it: its schema, and what it is to today's version. */
+export interface EarlierChange<C = unknown> {
+  readonly schema: z.ZodType;
+  readonly upgrade: (change: never) => C;
+}
+
 /**
  * The pure half of a step kind: all that compile, preview and the run machine know of it. `decide` is given the
  * pinned facts only, so that a reading can never make a verdict; `judge` is given the readings only.
@@ -45,6 +51,8 @@ export interface Decider {
   readonly pinned: z.ZodType;
   readonly readings: z.ZodType;
   readonly change: z.ZodType;
+  /** How the changes of its earlier versions are read, by version: undo works from them for ever. */
+  readonly changes?: { readonly [version: number]: EarlierChange } | undefined;
   /** Performing it twice is the same as once. If not, a step in doubt asks a person unless `confirm` can tell. */
   readonly idempotent: boolean;
   /** For kinds that are not idempotent: seeing this same change again proves that the former attempt had no effect. */

@@ -74,6 +74,8 @@ export const actStepSchema = z.strictObject({
   undoes: z.strictObject({ run: z.string(), step: z.string() }).nullable().default(null),
   /** A person is asked before its undo begins. */
   askBeforeUndo: z.boolean().default(false),
+  /** In a contingency, where nothing counts as risk: this takes something away all the same. */
+  takes: z.boolean().optional(),
 });
 export type ActStep = z.output<typeof actStepSchema>;
 

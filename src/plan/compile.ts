@@ -19,7 +19,7 @@ import { expectedTotal, homeTotal } from './timing.ts';
 import { LANE_MAX } from './waves.ts';
 
 /** A plan made from facts holds for a week: later, make it anew. */
-const PLAN_HOLDS_MS = 7 * 24 * 60 * 60_000;
+export const PLAN_HOLDS_MS = 7 * 24 * 60 * 60_000;
 
 export interface CompileInput {
   readonly neap: string;
@@ -51,6 +51,8 @@ export interface CompileInput {
   /** Where the journal is copied to. */
   readonly mirror?: string | null;
   readonly forecast: Forecast | null;
+  /** Where claims are kept, and whom they guard against: without it this machine's own. */
+  readonly lease?: PlanHeader['lease'];
   /** Findings that the edge made: the forecast's refusal, the way neap itself goes. */
   readonly findings: readonly Finding[];
 }
@@ -85,7 +87,7 @@ export function compile(input: CompileInput): Plan {
     },
     freezes: [...(input.freezes ?? [])],
     guards: [...outline.guards],
-    lease: { store: 'local', guards: 'this machine only' },
+    lease: input.lease ?? { store: 'local', guards: 'this machine only' },
     mirror: input.mirror ?? null,
     rollbackOf: null,
     steps: [...steps],

@@ -1,12 +1,22 @@
 /** Facts and a runbook become a plan. Pure: the same facts give the same bytes and the same hash. */
 export { canonicalJson } from './canonical.ts';
-export { compile, tampered, type CompileInput, type PlanText } from './compile.ts';
+export { readChange, readsVersion } from './changes.ts';
+export { compile, PLAN_HOLDS_MS, tampered, type CompileInput, type PlanText } from './compile.ts';
 export { foresee, learn, NOTHING_FORESEEN, remember, type Foresight, type Told } from './foresee.ts';
 export { sha256Hex } from './hash.ts';
 export { lineDiff } from './line-diff.ts';
 export { outline, type Outline } from './outline.ts';
 export { refuse } from './refuse.ts';
-export { concurrencyOf, expectedOf, homeOf, isTakenBack, reckonedHomeOf, reckonedOf, SAMPLES_MIN } from './timing.ts';
+export {
+  concurrencyOf,
+  expectedOf,
+  homeOf,
+  isTakenBack,
+  reckonedHomeOf,
+  reckonedOf,
+  SAMPLES_MIN,
+  takesRisk,
+} from './timing.ts';
 export { wayBack, type WayBackInput } from './way-back.ts';
 export { netEffect, type Deed, type Fate, type Judged, type Standing } from './net-effect.ts';
 export { deedsAfter, stepIds } from './after.ts';

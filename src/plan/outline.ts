@@ -197,6 +197,7 @@ class Expansion {
       expectedFrom: { from: 'kind' },
       undoes: null,
       askBeforeUndo: spec.askBeforeUndo ?? false,
+      ...(inContingency && kind.nature(input) === 'risk' ? { takes: true } : {}),
     };
   }
 

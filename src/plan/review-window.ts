@@ -1,4 +1,5 @@
 import type { Finding, PlanHeader } from '../model/index.ts';
+import { takesRisk } from './timing.ts';
 
 /** What is wrong with the time that a plan is given: its window, its planned length, and the freezes that it meets. */
 export function reviewWindow(header: PlanHeader): Finding[] {
@@ -81,7 +82,7 @@ function freezeFindings(header: PlanHeader): Finding[] {
       : `begins ${span(begins - fromMs)} ${agreed ? 'after the window opens' : 'from now'} and lasts ${span(ends - begins)}`;
     return [
       {
-        severity: agreed ? 'refusal' : 'warning',
+        severity: agreed && takesRisk(header.steps) ? 'refusal' : 'warning',
         code: 'freeze',
         what: `the freeze "${title}" ${when}: nothing is begun inside it, nor what could not be taken back before it`,
         cures: ['Choose another window', 'Or decide against the freeze: neap run --override freeze --reason "..."'],

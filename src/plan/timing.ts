@@ -70,6 +70,11 @@ export function reckonedHomeOf(step: ActStep, sizes: readonly number[]): number 
   return homeFor(step, sizes, reckonedMs(step)) + (changed && step.askBeforeUndo ? ANSWER_MS : 0);
 }
 
+/** Whether anything is taken away at all: what only gives back is stopped by no window and no freeze (promise 7). */
+export function takesRisk(steps: readonly PlanStep[]): boolean {
+  return steps.some((step) => step.step === 'act' && step.nature === 'risk');
+}
+
 /** Only what took something away is taken back on the way home. */
 export function isTakenBack(step: ActStep): boolean {
   return step.nature === 'risk' && step.irreversible === null && !step.leavesNothing;

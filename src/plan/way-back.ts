@@ -1,29 +1,15 @@
-import type {
-  ActStep,
-  Decider,
-  Finding,
-  GateStep,
-  Guard,
-  Json,
-  Plan,
-  PlanHeader,
-  PlanStep,
-  PlanVerdict,
-  Slice,
-} from '../model/index.ts';
+import type { Decider, Finding, Guard, Json, Plan, PlanHeader, PlanStep, PlanVerdict, Slice } from '../model/index.ts';
 import { canonicalJson } from './canonical.ts';
 import { hashOf, kindsOf } from './compile.ts';
 import { sha256Hex } from './hash.ts';
 import { netEffect, type Deed, type Fate, type Judged, type Standing } from './net-effect.ts';
 import { homeTotal, expectedTotal } from './timing.ts';
 import { LANE_MAX } from './waves.ts';
+import { lineOf, stepOf, undoSteps, type Laid } from './way-back-steps.ts';
 import { leftOf, trouble } from './way-back-words.ts';
 
 /** A way back made from facts holds for a day: what was seen is what will be undone. */
 const WAY_BACK_HOLDS_MS = 24 * 60 * 60_000;
-
-/** How long a flagged step's gate waits for a person before people are told again. */
-const ASK_EXPIRES_MS = 4 * 60 * 60_000;
 
 export interface WayBackInput {
   readonly neap: string;
@@ -63,9 +49,10 @@ export interface Settled {
 export function wayBack(input: WayBackInput): Plan {
   const { plan: old } = input;
   const settled = settle(input);
-  const line = laid(input.run, undoSteps(input, settled));
-  const slices = sliced(input, settled, line);
-  const steps = line.map(({ step }) => step);
+  const back = settled.flatMap(({ deed, fate }) => (fate.fate === 'take-back' ? [deed] : []));
+  const laid = undoSteps(input.run, old, back, input.kinds);
+  const slices = sliced(old, back, laid);
+  const steps = laid.map(({ step }) => step);
   const header: PlanHeader = {
     ...old.header,
     neap: input.neap,
@@ -136,98 +123,17 @@ function noWayBackOf(kind: Decider | undefined, change: Json): Judged['noWayBack
   return why === null ? null : { why, whole: false };
 }
 
-/** A step and those servers of it whose part is taken back. */
-interface Undo {
-  readonly old: ActStep;
-  readonly nature: ActStep['nature'];
-  readonly waves: readonly (readonly string[])[];
-  readonly line: string;
-}
-
-/** Last first: a step stands where it was first begun. */
-function undoSteps({ plan, kinds }: WayBackInput, settled: readonly Settled[]): Undo[] {
-  const back = settled.filter(({ fate }) => fate.fate === 'take-back').map(({ deed }) => deed);
-  const byLine = Map.groupBy(back, lineOf);
-  return [...byLine.entries()]
-    .map(([line, deeds]) => ({ line, deeds, begun: Math.min(...deeds.map(({ begun }) => begun)) }))
-    .toSorted((a, b) => b.begun - a.begun)
-    .map(({ line, deeds }): Undo => {
-      const old = stepOf(plan, deeds[0]?.step ?? '');
-      const kind = kinds.get(old.id);
-      const took = kind?.nature(kind.input.parse(old.input) as never) === 'risk';
-      const waves = [...Map.groupBy(deeds, ({ wave }) => wave).entries()]
-        .toSorted(([a], [b]) => b - a)
-        .map(([, wave]) => wave.map(({ server }) => server));
-      return { old, nature: took ? 'restore' : 'risk', waves, line };
-    });
-}
-
-/** One step of one track: a contingency that was armed twice has each of its steps twice. */
-function lineOf({ track, step }: Deed): string {
-  return `${track}/${step}`;
-}
-
-/** A step of the way back; `line` says whose, and a gate is nobody's. */
-interface Laid {
-  readonly step: PlanStep;
-  readonly line: string | null;
-}
-
-function laid(run: string, undos: readonly Undo[]): Laid[] {
-  const all: Laid[] = [];
-  for (const undo of undos) {
-    if (undo.old.askBeforeUndo) all.push({ step: askStep(undo, String(all.length + 1)), line: null });
-    all.push({ step: undoStep(run, undo, String(all.length + 1)), line: undo.line });
-  }
-  return all;
-}
-
-function undoStep(run: string, { old, nature, waves }: Undo, id: string): ActStep {
-  return {
-    ...old,
-    id,
-    title: `undo of step ${old.id}: ${old.title}`,
-    nature,
-    onUnmet: 'fail',
-    failureEnds: false,
-    waves: waves.map((wave) => [...wave]),
-    releasedBy: null,
-    releases: null,
-    soakMs: 0,
-    undoes: { run, step: old.id },
-    askBeforeUndo: false,
-  };
-}
-
-function askStep({ old, waves }: Undo, id: string): GateStep {
-  return {
-    step: 'gate',
-    id,
-    title: `Take back step ${old.id}, "${old.title}", on ${waves.flat().length} servers?`,
-    role: 'operator',
-    answers: { yes: 'go-on', no: 'go-home' },
-    fuse: null,
-    freshMs: null,
-    expiresMs: ASK_EXPIRES_MS,
-    onTimeout: 'hold',
-    ahead: false,
-    renewFrom: null,
-  };
-}
-
-/** What was seen of each server, as verdicts of the new steps: `change` holds the change to take back. */
-function sliced({ plan }: WayBackInput, settled: readonly Settled[], steps: readonly Laid[]): Slice[] {
-  const ids = new Map(steps.flatMap(({ step, line }) => (line === null ? [] : [[line, step.id] as const])));
+/** The changes to take back, as verdicts of the new steps. Who has none is not concerned. */
+function sliced(plan: Plan, back: readonly Deed[], laid: readonly Laid[]): Slice[] {
   const known = new Map(plan.slices.flatMap(({ servers }) => servers.map((server) => [server.name, server] as const)));
-  const names = [...new Set(settled.map(({ deed }) => deed.server))].toSorted();
+  const names = [...new Set(back.map(({ server }) => server))].toSorted();
   return Array.from({ length: Math.ceil(names.length / LANE_MAX) }, (_, lane) => {
     const chosen = new Set(names.slice(lane * LANE_MAX, (lane + 1) * LANE_MAX));
     const verdicts: Record<string, Record<string, PlanVerdict>> = {};
-    for (const { deed, fate } of settled) {
-      const id = ids.get(lineOf(deed));
-      if (id === undefined || !chosen.has(deed.server)) continue;
-      const verdict = verdictOf(deed, fate, plan);
-      if (verdict) (verdicts[id] ??= {})[deed.server] = verdict;
+    for (const deed of back.filter(({ server }) => chosen.has(server))) {
+      const { step } = laid.find((each) => isPartOf(deed, each)) ?? {};
+      const verdict: PlanVerdict = { verdict: 'change', change: deed.change, diff: diffOf(deed, plan) };
+      if (step) (verdicts[step.id] ??= {})[deed.server] = verdict;
     }
     return {
       lane,
@@ -241,18 +147,8 @@ function sliced({ plan }: WayBackInput, settled: readonly Settled[], steps: read
   });
 }
 
-function verdictOf(deed: Deed, fate: Fate, plan: Plan): PlanVerdict | null {
-  switch (fate.fate) {
-    case 'take-back':
-      return { verdict: 'change', change: deed.change, diff: diffOf(deed, plan) };
-    case 'nothing':
-      return { verdict: 'nothing' };
-    // Said in a finding, which refuses the plan.
-    case 'drift':
-    case 'unread':
-    case 'no-way-back':
-      return null;
-  }
+function isPartOf(deed: Deed, { step, line }: Laid): boolean {
+  return line === lineOf(deed) && step.step === 'act' && step.waves.some((wave) => wave.includes(deed.server));
 }
 
 /** What the run did there, as its own plan said it, or else from the change itself. */
@@ -278,11 +174,4 @@ function guardsFor(guards: readonly Guard[], steps: readonly PlanStep[]): Guard[
     const onTrip = typeof guard.onTrip === 'object' ? 'stop' : guard.onTrip;
     return covers.length > 0 ? [{ ...guard, covers, onTrip }] : [];
   });
-}
-
-function stepOf({ header }: Plan, id: string): ActStep {
-  const all = [...header.steps, ...header.contingencies.flatMap(({ steps }) => steps)];
-  const step = all.find((each) => each.id === id);
-  if (step?.step !== 'act') throw new Error(`the plan has no act step ${id}`);
-  return step;
 }

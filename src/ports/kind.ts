@@ -1,4 +1,4 @@
-import type { Condition, Decider, Json, Need, Server, Verdict, Way } from '../model/index.ts';
+import type { Condition, Decider, EarlierChange, Json, Need, Server, Verdict, Way } from '../model/index.ts';
 import type { z } from 'zod';
 import type { Hands, Reader } from './reader.ts';
 
@@ -67,6 +67,8 @@ export interface KindDefinition<
   readonly pinned: P;
   readonly readings: R;
   readonly change: C;
+  /** The changes of its earlier versions, by version: `{ 1: earlier(schema, upgrade) }`. */
+  readonly changes?: { readonly [version: number]: EarlierChange<NoInfer<z.output<C>>> };
   readonly idempotent: boolean;
   readonly sameChangeProvesUntouched?: (change: NoInfer<z.output<C>>) => boolean;
   readonly title: (input: NoInfer<z.output<I>>) => string;

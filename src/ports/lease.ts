@@ -57,6 +57,8 @@ export interface LeaseStore {
   release(run: string, epoch: number): Promise<boolean>;
   holding(run: string): Promise<Holding | null>;
   holdings(): Promise<readonly Holding[]>;
+  /** Ends what connections it has. */
+  close(): void;
 }
 
 /** A small database file that several processes share in short transactions. */

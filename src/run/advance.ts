@@ -1,7 +1,16 @@
-import type { ActStep, PlanStep } from '../model/index.ts';
+import type { ActStep, Failure, PlanStep } from '../model/index.ts';
 import { isWaveSettled } from './lane.ts';
 import { actStepOf, currentOf, lineOf, trackOf, withStep, withTrack, type PlanIndex } from './lines.ts';
-import { isFlying, isSettled, type ActState, type Fuse, type RunState, type TargetState, type Track } from './state.ts';
+import {
+  isFlying,
+  isSettled,
+  type ActState,
+  type Fuse,
+  type GateState,
+  type RunState,
+  type TargetState,
+  type Track,
+} from './state.ts';
 
 /** Moves one track on over everything that has ended: waves, steps, the track itself. */
 export function settleTrack(state: RunState, id: string, index: PlanIndex): RunState {
@@ -25,6 +34,8 @@ function moveOn(state: RunState, track: Track, index: PlanIndex): RunState | nul
     );
   switch (current.step) {
     case 'gate':
+      if (current.phase === 'refused' && track.kind === 'home')
+        return withTrack(state, { ...leftAsItIs(track, current), cursor: track.cursor + 1 });
       if (current.phase === 'refused') return withTrack(state, { ...track, status: 'stopped' });
       return current.phase === 'passed' ? withTrack(state, { ...track, cursor: track.cursor + 1 }) : null;
     case 'rejoin':
@@ -32,6 +43,28 @@ function moveOn(state: RunState, track: Track, index: PlanIndex): RunState | nul
     case 'act':
       return moveAct(state, track, current, index);
   }
+}
+
+/** A person said no to taking the next step back: its servers stay as they are, and the way home goes on beside them. */
+function leftAsItIs(track: Track, { answer }: GateState): Track {
+  const next = track.steps[track.cursor + 1];
+  if (next?.step !== 'act') return track;
+  const failure = (server: string): Failure => ({
+    kind: 'condition',
+    what: `${answer?.by ?? 'somebody'} said no to taking it back`,
+    where: server,
+    state: 'It was left as it is',
+    remedy: 'Take it back later: neap rollback',
+  });
+  const waves = next.waves.map(({ targets }) => ({
+    targets: Object.fromEntries(
+      Object.entries(targets).map(([server, target]) => [
+        server,
+        { ...target, phase: 'left' as const, failure: failure(server) },
+      ]),
+    ),
+  }));
+  return withStep(track, track.cursor + 1, { ...next, waves });
 }
 
 /** The main line came to its end, or home. */

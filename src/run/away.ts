@@ -1,4 +1,4 @@
-import { actStepOf, type PlanIndex } from './lines.ts';
+import { actStepOf, trackOf, type PlanIndex } from './lines.ts';
 import type { RunState, TargetState, Track } from './state.ts';
 
 /** Whether a server that fell out is out of the balancer: being taken out, out, or not, because that failed or nothing does it. */
@@ -19,6 +19,22 @@ export function keptOut(state: RunState, index: PlanIndex): string[] {
   return [...servers]
     .filter((server) => state.out[server]?.recovered !== true && awayOf(state, index, server) !== null)
     .toSorted();
+}
+
+/** Servers that the run proved and gave traffic: the line went through for them, or a recovery did. */
+export function provenBack(state: RunState, index: PlanIndex): string[] {
+  const recovered = Object.entries(state.out).flatMap(([server, out]) => (out.recovered ? [server] : []));
+  const main = trackOf(state, 'main');
+  if (main?.status !== 'finished') return recovered;
+  const given = main.steps.flatMap((act, at): string[] => {
+    if (act.step !== 'act') return [];
+    const step = actStepOf(index, main, at);
+    if (step.nature !== 'restore' || step.releases !== null || !step.alters.includes('traffic')) return [];
+    return act.waves.flatMap(({ targets }) =>
+      Object.entries(targets).flatMap(([server, { phase }]) => (phase === 'done' ? [server] : [])),
+    );
+  });
+  return [...new Set([...recovered, ...given.filter((server) => state.out[server] === undefined)])].toSorted();
 }
 
 /** Whether the line's own taking out of the balancer stays: whoever is quarantined comes back by being proven, not by going home. */

@@ -15,6 +15,7 @@ import { mistrust } from './restored.ts';
 import { FRESH_TARGET, type ActState, type Out, type RunState, type TargetState, type Track } from './state.ts';
 import { applyToTarget, lookAgain, orphan } from './target.ts';
 import { begun } from './window.ts';
+import { isAlteredBySummoned } from './given-back.ts';
 import { summonedOf } from './recoveries.ts';
 import { noteGuard } from './standings.ts';
 import { forgetUnwatched, lookAnew } from './watching.ts';
@@ -210,7 +211,7 @@ function told(
   if (!track || act?.step !== 'act') return landed(state, event.id);
   const step = actStepOf(index, track, place.step);
   const planned =
-    track.kind === 'contingency'
+    track.kind === 'contingency' || isAlteredBySummoned(state, index, place.target, step.alters)
       ? ({ verdict: 'unknown', untilStep: step.id } as const)
       : index.verdict(step.id, place.target);
   const rule = { server: place.target, step, does: act.does, planned };
@@ -298,7 +299,8 @@ function turn(
 function arm(state: RunState, event: Extract<RunEvent, { type: 'armed' }>, atMs: number, index: PlanIndex): RunState {
   // Asked for twice at once, it is armed once.
   if (trackOf(state, event.track)) return state;
-  const track = armTrack(event, atMs, index);
+  const guard = event.guard === undefined ? undefined : state.guards[event.guard];
+  const track = { ...armTrack(event, atMs, index), ...(guard ? { onsetAtMs: guard.onsetAtMs } : {}) };
   const out = { ...state.out };
   for (const server of summonedOf(track, index) ? [] : event.servers) {
     const was = out[server];

@@ -24,6 +24,7 @@ export { deedsOf } from './deeds.ts';
 export type { Effect, Place } from './effects.ts';
 export type { Looked, Outcome, OverrideClass, RunEvent, Stamped } from './events.ts';
 export { allFlying, flyingOf } from './flying.ts';
+export { awayOf, keptOut, provenBack, type Away } from './away.ts';
 export { gateOf } from './gates.ts';
 export { judge, silentAtMs, unread, type GuardReading, type Judged } from './judge.ts';
 export { actStepOf, currentOf, gateIdOf, lineOf, trackOf, type PlanIndex } from './lines.ts';

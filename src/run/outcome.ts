@@ -5,6 +5,7 @@ import { pagesDue } from './pages.ts';
 import { awayOf, keptOut } from './away.ts';
 import { spentOf } from './budget.ts';
 import type { RunState } from './state.ts';
+import { keptBySummoned, summonedWords } from './given-back.ts';
 import { staysOf, staysWords } from './stays.ts';
 import { everyTarget, unprovenServers } from './unproven.ts';
 import { closesAtMs } from './window.ts';
@@ -42,6 +43,7 @@ function outcomeOf(state: RunState, unproven: readonly string[], index: PlanInde
   if (unproven.length > 0) return 'human';
   // Something taken is still in place, because a person asked for it.
   if (index.plan.header.rollbackOf === null && staysOf(state, index).length > 0) return 'human';
+  if (keptBySummoned(state, index).length > 0) return 'human';
   // Behind the last risk nothing turns the line for home; too many that fell out there are still a failed run.
   if (state.mode === 'forward' && spentOf(state) >= index.plan.header.budget.failures) return 'home';
   if (state.mode === 'forward') return 'done';
@@ -66,16 +68,16 @@ function summaryOf(state: RunState, outcome: Outcome, unproven: readonly string[
   if (recovered.length > 0) parts.push(`Recovered on the way: ${nameServers(recovered)}.`);
   const kept = new Set(keptOut(state, index).filter((server) => awayOf(state, index, server) === 'out'));
   const others = out.filter(([server]) => !kept.has(server));
-  const named = out.filter(([server]) => kept.has(server));
+  const named = [...kept].filter((server) => !unproven.includes(server));
   if (named.length > 0)
     parts.push(
-      `Quarantined, out of the balancer until they are proven: ${few(named.map(([server, { failure }]) => `${server} (${failure.what})`))}. Bring them back: neap fleet rejoin ${named.map(([server]) => server).join(' ')}.`,
+      `Quarantined, out of the balancer until they are proven: ${few(named.map((server) => doubtsOf(state, index, server)))}. Bring them back: neap fleet rejoin ${named.join(' ')}.`,
     );
   if (others.length > 0)
     parts.push(`Left out: ${few(others.map(([server, { failure }]) => `${server} (${failure.what})`))}.`);
   if (unproven.length > 0)
     parts.push(`State not proven: ${few(unproven.map((server) => doubtsOf(state, index, server)))}.`);
-  parts.push(...staysWords(state, index));
+  parts.push(...staysWords(state, index), ...summonedWords(state, index));
   return parts.join(' ');
 }
 

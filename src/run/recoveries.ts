@@ -20,8 +20,9 @@ export function summonedOf({ contingency }: Track, { plan }: PlanIndex): Conting
   return plan.header.contingencies.find((each) => each.id === contingency && isSummoned(each)) ?? null;
 }
 
-/** A guard's positive reading arms the contingency declared for it, once each time that it trips. */
+/** A guard's positive reading arms the contingency declared for it, once each time that it trips; not on the way home. */
 export function armedByGuard(state: RunState, index: PlanIndex): Armed | null {
+  if (state.mode === 'home') return null;
   for (const guard of index.plan.header.guards) {
     const { onTrip } = guard;
     const stands = state.guards[guard.id];
@@ -29,7 +30,8 @@ export function armedByGuard(state: RunState, index: PlanIndex): Armed | null {
     const contingency = index.plan.header.contingencies.find(({ id }) => id === onTrip.contingency);
     if (!contingency || isUnderWay(state, contingency)) continue;
     const earlier = tracksOf(state, contingency);
-    const served = earlier.some(({ armedAtMs = 0 }) => armedAtMs >= stands.onsetAtMs);
+    const { onsetAtMs } = stands;
+    const served = earlier.some((track) => track.onsetAtMs === onsetAtMs || (track.armedAtMs ?? 0) >= onsetAtMs);
     const servers = served || earlier.length >= ARMED_MAX ? [] : freeServers(state, index, contingency);
     if (servers.length > 0) return { ...armedFor(state, contingency, servers), guard: guard.id };
   }

@@ -132,8 +132,9 @@ export interface Track {
   /** For a contingency: whom it is armed for, and which one it is. */
   readonly servers: readonly string[];
   readonly contingency: string | null;
-  /** When it was armed. */
+  /** When it was armed; and since when the guard was tripped that did. */
   readonly armedAtMs?: number;
+  readonly onsetAtMs?: number;
 }
 
 export type StepState = ActState | GateState | WaitState;

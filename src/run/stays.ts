@@ -1,5 +1,7 @@
+import type { ActStep } from '../model/index.ts';
+import { givenBackBySummoned } from './given-back.ts';
 import { lineOf, trackOf, type PlanIndex } from './lines.ts';
-import type { RunState } from './state.ts';
+import type { RunState, TargetState } from './state.ts';
 import { nameServers } from './words.ts';
 
 /** One step's doing that a run which went home leaves in place, and on whom. */
@@ -15,7 +17,7 @@ export interface Stays {
  */
 export function staysOf(state: RunState, index: PlanIndex): Stays[] {
   const main = trackOf(state, 'main');
-  if (!main || state.mode !== 'home') return [];
+  if (!main) return [];
   const { rollbackOf } = index.plan.header;
   const line = lineOf(index, main);
   const to = line.findIndex(({ id }) => id === state.homeWhy?.to);
@@ -23,26 +25,36 @@ export function staysOf(state: RunState, index: PlanIndex): Stays[] {
     const act = main.steps[at];
     if (step.step !== 'act' || act?.step !== 'act' || step.irreversible !== null || step.leavesNothing) return [];
     if (step.releases !== null || step.releasedBy !== null) return [];
-    if (rollbackOf === null ? step.nature !== 'risk' || at > to : step.nature === 'risk') return [];
-    const back = takenBack(state, at);
+    if (rollbackOf === null ? step.nature !== 'risk' : step.nature === 'risk') return [];
+    if (rollbackOf === null && at > to) return refused(state, at, step);
+    if (state.mode !== 'home') return [];
+    const back = new Set(atHome(state, at, ({ phase }) => phase === 'done'));
+    const isGivenBack = (server: string, takenAtMs: number): boolean =>
+      givenBackBySummoned(state, index, { server, alters: step.alters, takenAtMs });
     const servers = act.waves.flatMap(({ targets }) =>
-      Object.entries(targets).flatMap(([server, target]) => (target.dirty && !back.has(server) ? [server] : [])),
+      Object.entries(targets).flatMap(([server, target]) =>
+        target.dirty && !back.has(server) && !isGivenBack(server, target.sinceMs ?? 0) ? [server] : [],
+      ),
     );
     return servers.length > 0 ? [{ id: step.id, title: step.title, servers }] : [];
   });
 }
 
-/** By the way home. */
-function takenBack(state: RunState, at: number): ReadonlySet<string> {
-  return new Set(
-    state.tracks.flatMap((track) =>
-      track.steps.flatMap((act) => {
-        if (track.kind !== 'home' || act.step !== 'act' || act.plan !== at) return [];
-        return act.waves.flatMap(({ targets }) =>
-          Object.entries(targets).flatMap(([server, { phase }]) => (phase === 'done' ? [server] : [])),
-        );
-      }),
-    ),
+/** Whom a person said no for. */
+function refused(state: RunState, at: number, { id, title }: ActStep): Stays[] {
+  const servers = atHome(state, at, ({ phase, failure }) => phase === 'left' && failure !== null);
+  return servers.length > 0 ? [{ id, title, servers }] : [];
+}
+
+/** Servers whose part of a step stands so on the way home. */
+function atHome(state: RunState, at: number, stands: (target: TargetState) => boolean): string[] {
+  return state.tracks.flatMap((track) =>
+    track.steps.flatMap((act) => {
+      if (track.kind !== 'home' || act.step !== 'act' || act.plan !== at) return [];
+      return act.waves.flatMap(({ targets }) =>
+        Object.entries(targets).flatMap(([server, target]) => (stands(target) ? [server] : [])),
+      );
+    }),
   );
 }
 

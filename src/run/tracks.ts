@@ -122,7 +122,9 @@ export function homeTrack(state: RunState, servers: readonly string[] | null, in
       endedAtMs: null,
       lastStartMs: null,
     };
-    return [undo];
+    // A flagged step's undo waits for a person. In reverse: the gate comes before it.
+    const servers = waves.flatMap(({ targets }) => Object.keys(targets));
+    return step.askBeforeUndo && step.undoes === null ? [undo, freshGate(at, askGate(step, servers))] : [undo];
   });
   const id = `home${state.tracks.filter((track) => track.kind === 'home').length + 1}`;
   return {
@@ -135,6 +137,22 @@ export function homeTrack(state: RunState, servers: readonly string[] | null, in
     redone: 0,
     servers: servers ?? [],
     contingency: null,
+  };
+}
+
+function askGate({ id, title }: ActStep, servers: readonly string[]): GateStep {
+  return {
+    step: 'gate',
+    id,
+    title: `Take back step ${id}, "${title}", on ${nameServers(servers)}? If not, it stays as it is.`,
+    role: 'operator',
+    answers: { yes: 'go-on', no: 'go-home' },
+    fuse: null,
+    freshMs: null,
+    expiresMs: REARM_EXPIRES_MS,
+    onTimeout: 'hold',
+    ahead: false,
+    renewFrom: null,
   };
 }
 

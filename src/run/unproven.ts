@@ -1,5 +1,5 @@
 import type { ActStep } from '../model/index.ts';
-import { awayOf } from './away.ts';
+import { awayOf, staysOut } from './away.ts';
 import { actStepOf, type PlanIndex } from './lines.ts';
 import type { RunState, TargetState, Track } from './state.ts';
 
@@ -15,6 +15,12 @@ export function unprovenServers(state: RunState, index: PlanIndex): string[] {
     if (track.kind === 'home' && target.phase === 'done')
       backBy.set(server, (backBy.get(server) ?? new Set()).add(step.kind.name));
   }
+  const ends = lastPhases(state, index);
+  const served = new Set(
+    everyTarget(state, index).flatMap(({ step, server, target }) =>
+      step.nature === 'restore' && step.alters.includes('traffic') && target.phase === 'done' ? [server] : [],
+    ),
+  );
   for (const { track, step, server, target } of everyTarget(state, index)) {
     if (track.kind !== 'main' || !target.dirty || step.leavesNothing) continue;
     // Where the balancer was all that it touched, being proven out of it says how it stands.
@@ -24,9 +30,16 @@ export function unprovenServers(state: RunState, index: PlanIndex): string[] {
       step.nature === 'restore' &&
       step.releases === null &&
       step.undoes === null &&
+      ends.get(server) !== 'done' &&
       (track.status !== 'finished' || state.out[server] !== undefined);
+    // Its way back was left to a quarantine, and that was refused or failed: it is neither in service nor kept out.
+    const withheld =
+      step.nature === 'risk' &&
+      staysOut(state, index, server, step.alters) &&
+      awayOf(state, index, server) === 'not out' &&
+      !served.has(server);
     if (
-      (target.phase === 'failed' || midway) &&
+      (target.phase === 'failed' || midway || withheld) &&
       !backBy.get(server)?.has(step.kind.name) &&
       state.out[server]?.recovered !== true
     )
@@ -43,6 +56,15 @@ export function unprovenServers(state: RunState, index: PlanIndex): string[] {
     if (given || doubtful || missed || halfBack) stuck.add(server);
   }
   return [...stuck].toSorted();
+}
+
+/** How each server stands in the last step of the main line that it has a part in. */
+function lastPhases(state: RunState, index: PlanIndex): ReadonlyMap<string, TargetState['phase']> {
+  return new Map(
+    everyTarget(state, index).flatMap(({ track, server, target }) =>
+      track.kind === 'main' ? [[server, target.phase] as const] : [],
+    ),
+  );
 }
 
 interface Part {

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { ActSpec, Json, Targets, Way } from '../model/index.ts';
+import type { ActSpec, EarlierChange, Json, Targets, Way } from '../model/index.ts';
 import type { KindDefinition, StepKind } from '../ports/index.ts';
 
 /** An input with nothing in it: what a runbook may leave out. */
@@ -44,4 +44,12 @@ export function defineStep<
     input: definition.input.parse(input ?? {}) as Json,
   });
   return Object.assign(call, { kind });
+}
+
+/**
+ * How a change of an earlier version is read: `schema` as it was then, and `upgrade` to what today's version writes.
+ * A kind whose change gets another shape rises its version and keeps the former one here, so that what was done is undone.
+ */
+export function earlier<S extends z.ZodType, C>(schema: S, upgrade: (change: z.output<S>) => C): EarlierChange<C> {
+  return { schema, upgrade: upgrade as (change: never) => C };
 }

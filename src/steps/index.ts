@@ -11,6 +11,6 @@ export { hardReset } from './hard-reset/index.ts';
 export { giveTraffic, takeOut } from './traffic/index.ts';
 export { conditionOf, describeVitals } from './hard-reset/decide.ts';
 export { checkNeed } from './needs.ts';
-export { defineStep, type Step } from './define.ts';
+export { defineStep, earlier, type Step } from './define.ts';
 export * from './guards.ts';
 export * from './runbook.ts';

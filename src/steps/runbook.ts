@@ -66,6 +66,11 @@ export function atRate({ perMinute }: { readonly perMinute: number }, step: ActS
   return { ...step, slots: { perSecond: perMinute / 60, fraction: 1 } };
 }
 
+/** A person is asked before this step is taken back: on the way home, and in a rollback. Whoever says no leaves it as it is. */
+export function askBeforeUndo(step: ActSpec): ActSpec {
+  return { ...step, askBeforeUndo: true };
+}
+
 /** Holds something while steps are done. It is released whatever ends them, and ends by itself if neap cannot. */
 export function holding(hold: ActSpec, steps: readonly StepSpec[]): HoldSpec {
   return { step: 'hold', hold, steps };

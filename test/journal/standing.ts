@@ -33,7 +33,12 @@ export function standingOf({
       why: failure.what,
     })),
     tracks: tracks.map(({ id, kind, status, cursor, servers, contingency, steps }) => ({
-      ...{ id, kind, status, cursor, servers, contingency },
+      id,
+      kind,
+      status,
+      cursor,
+      servers,
+      contingency,
       steps: steps.map(stepOf),
     })),
   };
@@ -45,7 +50,10 @@ function stepOf(step: StepState): object {
     return { plan: step.plan, gate: step.phase, asks: step.asks, answer: step.answer?.answer ?? null };
   const targets = step.waves.map((wave) =>
     mapped(wave.targets, ({ phase, attempts, decided, change, failure }) => ({
-      ...{ phase, attempts, decided, change },
+      phase,
+      attempts,
+      decided,
+      change,
       why: failure?.what ?? null,
     })),
   );

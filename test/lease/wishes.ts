@@ -1,6 +1,6 @@
 import type { ClaimWish, Holder } from '../../src/ports/index.ts';
 
-/** Somebody's engine, as any machine could name it. */
+/** Somebody's engine, wherever it may run. */
 export function holder(by: string, over: Partial<Holder> = {}): Holder {
   return { by, user: by, host: `${by}-laptop`, machine: 'm', boot: 'b', pid: 7, ...over };
 }

@@ -14,7 +14,7 @@ import type { Plan, Runbook, StepSpec, Targets, Way } from '../../src/model/inde
 import { tampered } from '../../src/plan/index.ts';
 import { Drive, goesWell, seen, type Script } from '../support/drive.ts';
 import { paperFleet } from '../support/fleet.ts';
-import { setAside, stamp } from '../support/kinds.ts';
+import { mend, setAside, stamp } from '../support/kinds.ts';
 import { compiled, outlineOf } from '../support/plans.ts';
 import { paperWayBack, type BackWish } from '../support/way-back.ts';
 
@@ -68,10 +68,7 @@ const shown = ({ header }: Plan) =>
 
 describe('steps', () => {
   test('last first, wave by wave reversed, at the same cap; undoing a risk gives back, undoing a gift takes', () => {
-    const back = ran((api) => [inWaves({ atMost: 2 }, takeOut(api)), probe(api), giveTraffic(api)], {
-      // The last one did not show the server up: nothing is covered.
-      standing: ({ step }) => ({ stands: step === '1' ? 'other' : 'after', seen: [] }),
-    });
+    const back = ran((api) => [inWaves({ atMost: 2 }, takeOut(api)), probe(api), mend(api)]);
     expect(shown(back)).toEqual([
       '1 risk 3 [["api-1","api-2","api-3","api-4"]]',
       '2 restore 1 [["api-3","api-4"],["api-1","api-2"]]',
@@ -81,6 +78,32 @@ describe('steps', () => {
     expect(back.header.rollbackOf).toMatchObject({ run: 'r', outcome: 'done', title: 'made up' });
     expect(tampered(back)).toBeNull();
     expect(back.slices[0]!.verdicts['2']!['api-1']).toMatchObject({
+      verdict: 'change',
+      change: { from: 'in', to: 'out' },
+    });
+  });
+
+  test('who is taken away by one step and given back by the next goes through both before the others do', () => {
+    const back = ran(
+      (api) => [inWaves({ atMost: 2 }, takeOut(api)), giveTraffic(api)],
+      {
+        standing: ({ step }) => ({ stands: step === '1' ? 'other' : 'after', seen: [] }),
+      },
+      7,
+    );
+    // The failure budget is three: at no time are more out of the balancer.
+    expect(shown(back)).toEqual([
+      '1 risk 2 [["api-1","api-2"]]',
+      '2 restore 1 [["api-1","api-2"]]',
+      '3 risk 2 [["api-3","api-4"]]',
+      '4 restore 1 [["api-3","api-4"]]',
+      '5 risk 2 [["api-5","api-6"]]',
+      '6 restore 1 [["api-5","api-6"]]',
+      '7 risk 2 [["api-7"]]',
+      '8 restore 1 [["api-7"]]',
+    ]);
+    expect(Object.keys(back.slices[0]!.verdicts['4']!)).toEqual(['api-3', 'api-4']);
+    expect(back.slices[0]!.verdicts['4']!['api-3']).toMatchObject({
       verdict: 'change',
       change: { from: 'in', to: 'out' },
     });

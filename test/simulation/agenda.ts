@@ -56,21 +56,11 @@ function isLater(entry: Entry, other: Entry | undefined): boolean {
   return other !== undefined && (entry.atMs > other.atMs || (entry.atMs === other.atMs && entry.order > other.order));
 }
 
-/** Longer waits are taken in parts, as the engine's own clock takes them, so that a clock that was set is noticed. */
-const LONGEST_SLEEP_MS = 60_000;
-
-/** The engine's clock on its simulated machine: virtual time, set wrong by `offsetMs`. */
-export function virtualClock(agenda: Agenda, owner: Sleeper, offsetMs: () => number): Clock {
-  const nowMs = (): number => agenda.nowMs + offsetMs();
-  const after = (atMs: number, call: () => void): (() => void) => {
-    let cancel: () => void = () => undefined;
-    const wait = (): void => {
-      const leftMs = Math.min(Math.max(1, Math.ceil(atMs - nowMs())), LONGEST_SLEEP_MS);
-      cancel = agenda.put(agenda.nowMs + leftMs, owner, () => (nowMs() < atMs ? wait() : call()));
-    };
-    wait();
-    return () => cancel();
-  };
+/** Plan time of an engine: virtual time, and what waits for it waits only as long as its owner lives. */
+export function virtualClock(agenda: Agenda, owner: Sleeper): Clock {
+  const nowMs = (): number => agenda.nowMs;
+  const after = (atMs: number, call: () => void): (() => void) =>
+    agenda.put(Math.max(Math.ceil(atMs), agenda.nowMs + 1), owner, call);
   return {
     nowMs,
     realMsUntil: (atMs) => Math.max(0, atMs - nowMs()),

@@ -42,6 +42,8 @@ async function campaign(seeds: string, workers: number): Promise<boolean> {
   let failures = 0;
   const running = Array.from({ length: workers }, (_, index) => {
     const worker = new Worker(new URL('./worker.ts', import.meta.url), {
+      // Most of what a run makes is gone with it.
+      resourceLimits: { maxYoungGenerationSizeMb: 64 },
       workerData: { from: Number(first) + index, to: Number(last), step: workers },
     });
     worker.on('message', (lot: Lot) => {

@@ -1,15 +1,16 @@
 import { FleetActor } from '../../src/engine/act.ts';
+import { Guarding } from '../../src/engine/guarding.ts';
 import { Host } from '../../src/engine/host.ts';
 import { knownSteps } from '../../src/engine/kinds.ts';
 import type { Failure, Fleet } from '../../src/model/index.ts';
 import type { Outline } from '../../src/plan/index.ts';
-import type { Actor, ExpectedFile, ServerEffect } from '../../src/ports/index.ts';
-import { lineOf, trackOf, type Machine, type RunEvent, type RunState } from '../../src/run/index.ts';
+import type { Actor, ExpectedFile, GuardReader, ServerEffect } from '../../src/ports/index.ts';
+import { lineOf, trackOf, watchedGuards, type Machine, type RunEvent, type RunState } from '../../src/run/index.ts';
 import type { Chance } from '../support/chance.ts';
 import { virtualClock, type Agenda, type Sleeper } from './agenda.ts';
 import type { Disk } from './disk.ts';
 import { trouble } from './reach.ts';
-import type { Watch } from './watch.ts';
+import type { Lease, Watch } from './watch/index.ts';
 import { Ways } from './ways.ts';
 import { GOOD, type World } from './world.ts';
 
@@ -19,11 +20,6 @@ export const EXPECTED: readonly ExpectedFile[] = [
 
 /** How often something that does not show yet, or soaks, is read again. */
 const READ_AGAIN_MS = 15_000;
-
-/** Who may act on the servers, by the store of claims. */
-export interface Lease {
-  epoch: number;
-}
 
 /** Wraps parts of an engine, to plant a bug there. */
 export interface Planted {
@@ -47,8 +43,9 @@ export interface EngineInput {
   readonly watch: Watch;
   readonly planted: Planted;
   readonly faultiness: () => number;
-  /** How wrong the clock of its machine is. */
-  readonly clockOffMs: () => number;
+  readonly readGuard: (owner: Sleeper) => GuardReader;
+  /** Whether the mirror holds what was written so far; null: there is none. */
+  readonly mirrored: ((seq: number) => Promise<boolean>) | null;
   /** Called with what is durable, as a view is. */
   readonly onEvents: (events: readonly RunEvent[]) => void;
   /** The run is over, or this engine gave up: by a journal that failed, or because another took over. */
@@ -69,19 +66,34 @@ export class Engine implements Sleeper {
     input.lease.epoch += 1;
     this.epoch = input.lease.epoch;
     const { machine, agenda, disk, planted, lease } = input;
+    const clock = virtualClock(agenda, this);
     const actor = this.#actor();
     this.host = new Host({
       machine,
       journal: disk.open(this, this.epoch),
-      clock: virtualClock(agenda, this, input.clockOffMs),
+      clock,
       actor: () => actor,
       page: () => this.#page(),
       unattended: null,
-      onRows: (rows) => input.onEvents(rows.map(({ event }) => event as unknown as RunEvent)),
+      onRows: (rows) => {
+        input.onEvents(rows.map(({ event }) => event as unknown as RunEvent));
+        guarding.follow(this.state);
+      },
       fence: async () => {
         if (lease.epoch !== this.epoch && !planted.openFence) throw new Error('another engine has taken it over');
         return true;
       },
+      reopen: async (cause) => {
+        const surplus = await disk.reopen(this, cause);
+        return { surplus, engine: { type: 'engine', pid: this.epoch, host: 'here', neap: '0.0.0', after: 'disk' } };
+      },
+      mirrored: input.mirrored,
+    });
+    const guarding = new Guarding({
+      clock,
+      read: input.readGuard(this),
+      watched: (state) => watchedGuards(state, machine.index),
+      tell: (event) => this.host.tell(event),
     });
   }
 
@@ -121,7 +133,7 @@ export class Engine implements Sleeper {
       kinds: knownSteps(machine.index.plan, outline, (track, at) => stepIdAt(this.state, machine, track, at)),
       servers: new Map(fleet.servers.map((server) => [server.name, server])),
       reach: ways,
-      clock: virtualClock(agenda, this, this.#in.clockOffMs),
+      clock: virtualClock(agenda, this),
       expected: async () => EXPECTED,
       goesHome: () => this.state.mode === 'home',
       readAgainMs: READ_AGAIN_MS,
@@ -134,8 +146,7 @@ export class Engine implements Sleeper {
         const made = inner.act(effect);
         this.#current = null;
         const event = await made;
-        if (event.type === 'looked' && 'place' in effect)
-          watch.looked(effect, event.outcome, ways.truthOf(effect.place.target));
+        if (event.type === 'looked' && 'place' in effect) watch.looked(effect, event.outcome, ways.truthOf(effect));
         return event;
       },
     };

@@ -89,7 +89,7 @@ const guardedWindow = defineRunbook({
   steps: ({ api }) => [
     checkServer(api),
     guarded(
-      httpProbe({ title: 'mail is delivered', get: 'http://guard.test/', withinMs: 1_000, everyMs: 5_000, forMs: 0 }),
+      httpProbe({ title: 'mail is delivered', get: 'http://guard.test/', withinMs: 1_000, everyMs: 20_000, forMs: 0 }),
       [
         inWaves({ canary: 1, atMost: 3 }, setAside(api, { forMs: 60_000 })),
         guarded(
@@ -97,8 +97,8 @@ const guardedWindow = defineRunbook({
             title: 'logins work',
             get: 'http://login.test/',
             withinMs: 1_000,
-            everyMs: 5_000,
-            forMs: 0,
+            everyMs: 20_000,
+            forMs: 30_000,
             onTrip: 'home',
           }),
           [inWaves({ by: 'domain', atMost: 2 }, offlineMode(api, { on: true }))],

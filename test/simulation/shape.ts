@@ -3,9 +3,6 @@ import { TROUBLES, type Trouble } from './chaos.ts';
 import type { DiskFate } from './disk.ts';
 import { RUNBOOKS } from './runbooks.ts';
 
-/** From here on the world is calm: nothing goes wrong by itself, and gates are answered well. */
-export const CALM_AT_MS = 40 * 60_000;
-
 /**
  * Something that goes wrong, or that a person says. Each draws from a chance of its own, so that leaving one out
  * changes nothing of the others.
@@ -30,6 +27,8 @@ export interface Shape {
   readonly runbook: string;
   readonly servers: number;
   readonly domains: number;
+  /** From here on the world is calm: nothing goes wrong by itself, and gates are answered well. */
+  readonly calmAtMs: number;
   /** How often a read or a change goes wrong by itself. */
   readonly faults: number;
   /** People answer late, wrongly, twice, ahead; else soon and well. */
@@ -45,26 +44,28 @@ export function shapeOf(seed: number): Shape {
   const chance = new Chance(seed);
   const bag = RUNBOOKS.flatMap((each) => Array.from({ length: each.weight }, () => each));
   const { name } = chance.pick(bag);
-  const servers = chance.happens(0.02) ? chance.whole(12, 40) : chance.whole(3, 7);
+  const servers = chance.happens(0.01) ? chance.whole(12, 40) : chance.whole(3, chance.pick([4, 5, 8]));
+  const calmAtMs = chance.pick([10, 15, 20, 40]) * 60_000;
   return {
     seed,
     runbook: name,
     servers,
     domains: chance.whole(1, 3),
+    calmAtMs,
     faults: chance.happens(0.5) ? 0.03 : 0,
     people: chance.happens(0.8),
     guards: chance.happens(0.6),
     commitMs: chance.happens(0.3) ? chance.pick([2, 20, 200]) : 0,
-    mishaps: mishapsOf(chance, servers),
+    mishaps: mishapsOf(chance, servers, calmAtMs),
   };
 }
 
-function mishapsOf(chance: Chance, servers: number): Mishap[] {
+function mishapsOf(chance: Chance, servers: number, calmAtMs: number): Mishap[] {
   const several = (sort: string, probability: number, most: number, make: (id: string) => Mishap): Mishap[] => {
     const count = chance.happens(probability) ? chance.whole(1, most) : 0;
     return Array.from({ length: count }, (_, index) => make(`${sort}${index + 1}`));
   };
-  const within = (): number => chance.whole(0, chance.pick([60_000, 400_000, CALM_AT_MS - 60_000]));
+  const within = (): number => chance.whole(0, chance.pick([60_000, 400_000, calmAtMs - 60_000]));
   const lasts = (): number => (chance.happens(0.5) ? chance.whole(1_000, 60_000) : chance.whole(60_000, 1_200_000));
   const down = (): number => (chance.happens(0.7) ? chance.whole(500, 20_000) : chance.whole(60_000, 1_000_000));
   const append = (): number => chance.whole(2, chance.pick([20, 100, 300]) * Math.ceil(servers / 7));

@@ -12,13 +12,13 @@ import { Flaps } from './flaps.ts';
 import { People } from './people.ts';
 import { modelReader } from './reach.ts';
 import { RUNBOOKS } from './runbooks.ts';
-import { CALM_AT_MS, shapeOf, type Mishap, type Shape } from './shape.ts';
+import { shapeOf, type Mishap, type Shape } from './shape.ts';
 import { transcript } from './transcript.ts';
-import { Broken, Watch } from './watch.ts';
+import { Broken, Watch } from './watch/index.ts';
 import { World } from './world.ts';
 
 /** So long after the world is calm every run must have ended: renewals, gates and soaks included. */
-const CLOSED_BY_MS = CALM_AT_MS + 6 * 60 * 60_000;
+const CLOSED_WITHIN_MS = 6 * 60 * 60_000;
 const EVENTS_MAX = 30_000;
 
 /** What a seed's run did. */
@@ -126,7 +126,7 @@ class Simulation {
   #state: RunState | null = null;
   #engine: Engine | null = null;
   #engines = 0;
-  #clockOffMs = 0;
+  #mirrorBehindUntilMs = 0;
   #mended = false;
   #broken: unknown = null;
 
@@ -142,6 +142,7 @@ class Simulation {
       commitMs: () => (shape.commitMs === 0 ? 0 : commit.whole(0, shape.commitMs)),
       hasty: planted.hastyDisk === true,
       onDurable: (stamped) => this.#durable(stamped),
+      opensAgain: () => commit.happens(0.7),
       crash: () => this.#down(this.#diskMishap(this.#disk.appends)?.downMs ?? 0),
     });
     this.#people = new People({
@@ -149,17 +150,12 @@ class Simulation {
       agenda: this.#agenda,
       chance: new Chance(shape.seed + 0x54),
       machine,
-      calmAtMs: shape.people ? CALM_AT_MS : 0,
+      calmAtMs: shape.people ? shape.calmAtMs : 0,
       state: () => this.#now,
       say: (work) => this.#say(work),
     });
-    this.#flaps = new Flaps(
-      machine.index.plan.header.guards,
-      shape.seed + 0x60,
-      this.#agenda,
-      shape.guards ? CALM_AT_MS : 0,
-      (event) => this.#say((host) => host.tell(event)),
-    );
+    const { guards } = machine.index.plan.header;
+    this.#flaps = new Flaps(guards, shape.seed + 0x60, this.#agenda, shape.guards ? shape.calmAtMs : 0);
   }
 
   get #now(): RunState {
@@ -171,7 +167,7 @@ class Simulation {
     const { shape, world } = this.#in;
     try {
       for (const mishap of shape.mishaps) this.#schedule(mishap);
-      this.#agenda.put(CALM_AT_MS, null, () => this.#calm());
+      this.#agenda.put(shape.calmAtMs, null, () => this.#calm());
       this.#start();
       while (!this.#mended) await this.#pass();
     } catch (error) {
@@ -194,7 +190,7 @@ class Simulation {
     if (this.#broken !== null) throw this.#broken;
     if (this.#mended) return;
     if (this.#events.length > EVENTS_MAX) throw new Broken('promise 12', `more than ${EVENTS_MAX} events`);
-    if (this.#agenda.nowMs > CLOSED_BY_MS)
+    if (this.#agenda.nowMs > this.#in.shape.calmAtMs + CLOSED_WITHIN_MS)
       throw new Broken('promise 12', 'the world is calm, gates are answered, and the run does not end');
     const happen = this.#agenda.take();
     if (!happen) throw new Broken('promise 12', 'nothing is under way, and nothing is waited for');
@@ -204,7 +200,8 @@ class Simulation {
 
   #start(): void {
     this.#engines += 1;
-    const { shape, world, fleet, outline, planted } = this.#in;
+    const { shape, world, fleet, outline, planted, machine } = this.#in;
+    const { hash, header } = machine.index.plan;
     const input: EngineInput = {
       agenda: this.#agenda,
       world,
@@ -216,14 +213,14 @@ class Simulation {
       lease: this.#lease,
       watch: this.#watch,
       planted,
-      faultiness: () => (this.#agenda.nowMs < CALM_AT_MS ? shape.faults : 0),
-      clockOffMs: () => this.#clockOffMs,
+      faultiness: () => (this.#agenda.nowMs < shape.calmAtMs ? shape.faults : 0),
+      readGuard: (owner) => this.#flaps.reader(owner),
+      mirrored: header.mirror === null ? null : () => this.#mirrored(),
       onEvents: (events) => this.#seen(events),
       onEnd: (error) => this.#ended(engine, error),
     };
     const engine = new Engine(input);
     this.#engine = engine;
-    const { hash } = this.#in.machine.index.plan;
     const opening: RunEvent[] = [
       { type: 'opened', run: 'r', plan: hash, title: 'simulated', by: 'somebody', host: 'here' },
       { type: 'approved', plan: hash, by: 'somebody' },
@@ -231,7 +228,6 @@ class Simulation {
     engine.start([
       ...(this.#disk.length === 0 ? opening : []),
       { type: 'engine', pid: this.#engines, host: 'here', neap: '0.0.0' },
-      ...this.#flaps.all,
     ]);
   }
 
@@ -305,7 +301,8 @@ class Simulation {
         this.#sleep(mishap.lastsMs, mishap.takeover);
         return;
       case 'clock':
-        this.#clockOffMs += mishap.byMs;
+        // Plan time does not follow a clock that is set: the engine is told of it.
+        this.#say((host) => host.tell({ type: 'jumped', sort: 'clock', byMs: mishap.byMs }));
         return;
       case 'abort':
         this.#say((host) => host.request({ ask: 'abort', id: 1, by: 'somebody', reason: 'enough' }, 'somebody'));
@@ -324,6 +321,7 @@ class Simulation {
         later(mishap.lastsMs, () => this.#untilHeard('leaseLost', { type: 'lease', standing: 'held', seen }));
         return;
       case 'mirror':
+        this.#mirrorBehindUntilMs = this.#agenda.nowMs + mishap.lastsMs;
         this.#say((host) => host.tell({ type: 'mirror', standing: 'behind', seen }));
         later(mishap.lastsMs, () => this.#untilHeard('mirrorBehind', { type: 'mirror', standing: 'current', seen }));
     }
@@ -342,10 +340,22 @@ class Simulation {
     const engine = this.#engine;
     if (!engine?.alive) return;
     engine.asleepUntilMs = this.#agenda.nowMs + lastsMs;
+    this.#agenda.put(engine.asleepUntilMs, engine, () =>
+      engine.host.tell({ type: 'jumped', sort: 'slept', byMs: lastsMs }),
+    );
     if (takeover)
       this.#agenda.put(this.#agenda.nowMs + lastsMs / 2, null, () => {
         if (this.#engine === engine && engine.alive && !this.#now.closed) this.#start();
       });
+  }
+
+  /** Waits a moment for a mirror that is behind. */
+  #mirrored(): Promise<boolean> {
+    const isThere = this.#mirrorBehindUntilMs <= this.#agenda.nowMs;
+    const engine = this.#engine;
+    return new Promise(
+      (resolve) => void this.#agenda.put(this.#agenda.nowMs + (isThere ? 50 : 5_000), engine, () => resolve(isThere)),
+    );
   }
 
   #calm(): void {

@@ -30,6 +30,8 @@ export interface WaysInput {
   readonly onContact: (server: string) => void;
 }
 
+const NOTHING_SEEN = { answers: false, converged: false, warm: false, hung: false };
+
 const FATES = ['never-sent', 'lost-before', 'lost-after', 'timeout', 'late', 'lie', 'half', 'refused'] as const;
 type Fate = (typeof FATES)[number] | 'good';
 
@@ -39,22 +41,24 @@ const ANSWER_MS = 4_000;
 /** The ways from one engine to the model's servers: they take virtual time, and they fail, stall and lie by seed. */
 export class Ways implements Reach {
   readonly #in: WaysInput;
-  readonly #truths = new Map<string, { -readonly [K in keyof Truth]: Truth[K] }>();
+  /** By the effect that a reader was taken for; a look that soaks takes new ones by itself. */
+  readonly #truths = new Map<string, Truth>();
 
   constructor(input: WaysInput) {
     this.#in = input;
   }
 
-  /** What the last reader of that server met. */
-  truthOf(server: string): Truth {
-    return this.#truths.get(server) ?? { answers: false, converged: false, warm: false, hung: false };
+  /** What the reader of that look met. */
+  truthOf({ id }: ServerEffect): Truth {
+    return this.#truths.get(id) ?? NOTHING_SEEN;
   }
 
   reader({ name }: { readonly name: string }): Reader {
     const { world, chance, onContact } = this.#in;
     const inner = modelReader(world, name, onContact);
-    const truth = { answers: false, converged: false, warm: false, hung: false };
-    this.#truths.set(name, truth);
+    const truth = { ...NOTHING_SEEN };
+    const effect = this.#in.current();
+    if (effect) this.#truths.set(effect.id, truth);
     const glitches = chance.happens(this.#in.faultiness());
     let calls = 0;
     const after = async <T>(read: () => Promise<T>): Promise<T> => {

@@ -3,6 +3,7 @@ import { engineOf, findRun, loadConfig, startEngine, type RunPlace } from '../..
 import { gateOf } from '../../run/index.ts';
 import { attach as attachTo, readRun, type Session } from '../session.ts';
 import { usage } from '../usage.ts';
+import { restore, type RestoreOptions } from './restore.ts';
 import { statusJson, statusText } from '../views/status.ts';
 import { engineGone, watch } from '../watch.ts';
 
@@ -62,21 +63,34 @@ export async function approve(
   return 0;
 }
 
-/** `neap resume`: a new engine goes on with a run whose engine is gone. */
-export async function resume(
-  run: string,
-  { wait, detach }: { readonly wait: boolean; readonly detach?: boolean },
-): Promise<number> {
-  const place = await placeFor(run);
-  if (!(await revive(place))) process.stdout.write(`Run ${place.run} has its engine: watching it.\n`);
+/** What a person says of the engine that has the run. */
+export interface TakeOverOptions {
+  readonly takeOver?: boolean;
+  readonly override?: string;
+}
+
+export interface AbortOptions extends TakeOverOptions {
+  readonly reason?: string;
+  readonly detach?: boolean;
+  readonly to?: string;
+}
+
+export interface ResumeOptions extends RestoreOptions, TakeOverOptions {
+  readonly wait: boolean;
+  readonly detach?: boolean;
+}
+
+/** `neap resume`: a new engine goes on with a run whose engine is gone; with `from`, as a mirror has it. */
+export async function resume(run: string, options: ResumeOptions): Promise<number> {
+  const { wait, detach, from } = options;
+  const place = from === undefined ? await placeFor(run) : await restore(run, from, options);
+  if (!(await revive(place, options))) process.stdout.write(`Run ${place.run} has its engine: watching it.\n`);
   return detach ? 0 : watch(place, { wait });
 }
 
 /** `neap abort`: no more risk, and back what was taken, as far as the needs allow. `to`: only what came after that step. */
-export async function abort(
-  run: string,
-  { reason, detach, to }: { readonly reason?: string; readonly detach?: boolean; readonly to?: string },
-): Promise<number> {
+export async function abort(run: string, options: AbortOptions): Promise<number> {
+  const { reason, detach, to } = options;
   const place = await placeFor(run);
   const { state } = (await engineOf(place)) ? { state: null } : await readRun(place);
   if (state?.closed)
@@ -84,7 +98,7 @@ export async function abort(
       `run ${place.run} is closed already: ${withoutStop(state.closed.summary)}`,
       'What it left is in its report; a new change is a new plan',
     );
-  await revive(place);
+  await revive(place, options);
   const session = await liveSession(place);
   const refused = await session.ask({
     ask: 'abort',
@@ -103,7 +117,9 @@ export async function placeFor(run: string | undefined): Promise<RunPlace> {
 }
 
 /** Starts an engine where none is. False: there is one. */
-async function revive(place: RunPlace): Promise<boolean> {
+async function revive(place: RunPlace, { takeOver, override }: TakeOverOptions): Promise<boolean> {
+  if (override !== undefined && (takeOver !== true || override.trim() === ''))
+    throw usage('--override says why a run is taken over', 'Write: --take-over --override "why its engine is gone"');
   if (await engineOf(place)) return false;
   const { state } = await readRun(place);
   if (state?.closed)
@@ -111,7 +127,10 @@ async function revive(place: RunPlace): Promise<boolean> {
       `run ${place.run} is closed: ${withoutStop(state.closed.summary)}`,
       `See: neap report ${place.run} --html report.html`,
     );
-  await startEngine(place, (await loadConfig(process.cwd())).stateDir, 'resume');
+  await startEngine(place, (await loadConfig(process.cwd())).stateDir, 'resume', {
+    takeOver: takeOver === true,
+    override: override ?? null,
+  });
   return true;
 }
 

@@ -1,5 +1,5 @@
 import { userInfo } from 'node:os';
-import { durationOf, instantOf, loadConfig } from '../../engine/index.ts';
+import { durationOf, instantOf, instantText, loadConfig } from '../../engine/index.ts';
 import { closesAtMs } from '../../run/index.ts';
 import type { Session } from '../session.ts';
 import { usage } from '../usage.ts';
@@ -39,7 +39,9 @@ export async function override(
       reason,
     });
     if (refused !== null) throw usage(refused, `See: neap status ${session.place.run}`);
-    process.stdout.write(`Run ${session.place.run}: ${done(overridden, about, by, reason)}\n`);
+    process.stdout.write(
+      `Run ${session.place.run}: ${said(overridden, until(session, untilMs) ?? about, by, reason)}\n`,
+    );
     return 0;
   } finally {
     session.close();
@@ -57,6 +59,10 @@ async function untilOf(session: Session, about: string | undefined, named: strin
   return instantOf(about, zone, 'neap override window');
 }
 
-function done(overridden: Class, about: string | undefined, by: string, reason: string): string {
+function until({ plan }: Session, untilMs: number | null): string | null {
+  return untilMs === null ? null : `until ${instantText(untilMs, plan.header.window.zone)}`;
+}
+
+function said(overridden: Class, about: string | undefined, by: string, reason: string): string {
   return standingText({ type: 'overrode', class: overridden, about: about ?? overridden, by, reason });
 }

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { Plan } from '../../model/index.ts';
 import {
+  listQuarantine,
   loadConfig,
   loadFleet,
   loadRunbook,
@@ -55,7 +56,10 @@ export async function preview(
     inputs: parseInputs(loaded.value, options.input),
     except: options.except.map(parseExcept),
     window: parseWindow(config, options),
+    calendars: { freezes: config.freezes, zone: config.zone ?? 'UTC' },
     mirror: config.journal.mirror === undefined ? null : { to: config.journal.mirror, stateDir: config.stateDir },
+    lease: { setting: config.lease, stateDir: config.stateDir },
+    quarantined: await listQuarantine(config.stateDir, fleet.value.name),
     onRead: progress(),
   });
 }
@@ -68,8 +72,11 @@ export function progress(): (done: number, of: number) => void {
   };
 }
 
-export function isRefused({ header }: Plan): boolean {
-  return header.findings.some((finding) => finding.severity === 'refusal');
+/** Whether the plan cannot be run. A freeze that a person decided against refuses nothing. */
+export function isRefused({ header }: Plan, overridden: readonly 'freeze'[] = []): boolean {
+  return header.findings.some(
+    ({ severity, code }) => severity === 'refusal' && !overridden.some((each) => each === code),
+  );
 }
 
 export function fleetPath(config: Config, given: string | undefined): string {

@@ -6,6 +6,7 @@ import {
   loadConfig,
   makeWayBack,
   readOrder,
+  ticketFor,
   writePlan,
   type Config,
   type Preview,
@@ -30,6 +31,8 @@ export interface RollbackOptions {
   readonly wait: boolean;
   readonly detach?: boolean;
   readonly reason?: string;
+  /** Of the way back; without it, that of the run which is taken back. */
+  readonly ticket?: string;
 }
 
 /**
@@ -44,18 +47,23 @@ export async function rollback(run: string, options: RollbackOptions): Promise<n
   const only = options.only === undefined ? null : options.only.split(',').filter((name) => name !== '');
   if (only?.length === 0)
     throw usage('--only names no server', 'An empty selection is an error, never "all": --only api-07,api-08');
+  const order = await readOrder(place);
+  const ticket = options.ticket ?? order.ticket ?? undefined;
+  // Before anything is contacted.
+  ticketFor(config, ticket);
   const made = await makeWayBack({
     run: place.run,
     plan: over.plan,
     state: over.state,
     events: over.events,
-    cwd: (await readOrder(place)).cwd,
+    cwd: order.cwd,
     to: options.to ?? null,
     only,
     except: options.except.map(parseExcept),
+    lease: config.lease,
     onRead: progress(),
   });
-  return shownAndRun(config, place, made, options);
+  return shownAndRun(config, place, made, { ...options, ...(ticket === undefined ? {} : { ticket }) });
 }
 
 async function overRun(place: RunPlace) {

@@ -3,9 +3,12 @@ import { addOverride } from './override-words.ts';
 import { addArm } from './arm-words.ts';
 import type { ApproveOptions } from './control.ts';
 import type { PlanOptions } from './plan.ts';
+import { addQuarantine } from './quarantine-words.ts';
 import type { ReportFiles } from './report.ts';
 import type { RollbackOptions } from './rollback.ts';
+import type { AbortOptions, ResumeOptions } from './control.ts';
 import type { RunOptions } from './run.ts';
+import type { UnfenceOptions } from './unfence.ts';
 
 type Done = (exitCode: number) => void;
 
@@ -56,6 +59,8 @@ function addPlanning(program: Command, done: Done): void {
     .option('--yes', 'do not ask before it starts')
     .option('--unattended', "open gates as the approver that a lab's fleet names")
     .option('--ticket <text>', 'what the run is done for; it stands in the journal')
+    .option('--override <class>', 'begin it in spite of a freeze: freeze, with --reason')
+    .option('--reason <text>', 'why a freeze is overridden; it stands in the journal')
     .option('--detach', 'return once the engine stands')
     .option('--no-wait', 'end with 3 at the first gate, without a terminal')
     .addHelpText('after', '\nExample:\n  neap run plan.json')
@@ -67,6 +72,20 @@ function addPlanning(program: Command, done: Done): void {
     .option('--fleet <file>', 'the fleet file (default: fleet in neap.config.ts)')
     .addHelpText('after', '\nExample:\n  neap fleet check --fleet fleet.ts')
     .action(async (options: { readonly fleet?: string }) => done(await (await import('./fleet.ts')).check(options)));
+  addQuarantine(fleet, done);
+  fleet
+    .command('unfence <run>')
+    .description('end a run that nobody has any more on its servers, so that others may have them')
+    .option('--fleet <file>', 'the fleet file (default: fleet in neap.config.ts)')
+    .option('--reason <text>', 'why; it is kept in this state folder')
+    .option('--force', 'although its engine may be there')
+    .addHelpText(
+      'after',
+      '\nExample:\n  neap fleet unfence 2026-11-21-ab12cd --reason "the bastion that had it is scrapped"',
+    )
+    .action(async (run: string, options: UnfenceOptions) =>
+      done(await (await import('./unfence.ts')).unfence(run, options)),
+    );
 }
 
 function addWatching(program: Command, done: Done): void {
@@ -115,19 +134,29 @@ function addDeciding(program: Command, done: Done): void {
   program
     .command('resume <run>')
     .description('go on with a run whose engine is gone')
+    .option('--from <mirror>', 'build the run from a mirror first: dir:/path or ssh:HOST:/path')
+    .option('--fleet <file>', 'with --from: where the fleet file lies on this machine')
+    .option('--runbook <file>', 'with --from: where the runbook lies on this machine')
+    .option('--take-over', 'also from an engine of another machine, once it is proven gone')
+    .option('--override <reason>', 'with --take-over: although nothing proves that it is gone')
     .option('--detach', 'return once the engine stands')
     .option('--no-wait', 'end with 3 at the first gate, without a terminal')
-    .addHelpText('after', '\nExample:\n  neap resume 2026-11-21-ab12cd')
-    .action(async (run: string, options: { readonly wait: boolean; readonly detach?: boolean }) =>
+    .addHelpText(
+      'after',
+      '\nExamples:\n  neap resume 2026-11-21-ab12cd\n  neap resume 2026-11-21-ab12cd --from ssh:vault:/srv/neap --fleet fleet.ts',
+    )
+    .action(async (run: string, options: ResumeOptions) =>
       done(await (await import('./control.ts')).resume(run, options)),
     );
   program
     .command('abort <run>')
     .description('stop taking, and go home the safe way')
     .option('--reason <text>', 'why; it stands in the journal')
+    .option('--take-over', 'also from an engine of another machine, once it is proven gone')
+    .option('--override <reason>', 'with --take-over: although nothing proves that it is gone')
     .option('--detach', 'return once the engine has it')
     .addHelpText('after', `\nExample:\n  neap abort 2026-11-21-ab12cd --reason "the part is missing"`)
-    .action(async (run: string, options: { readonly reason?: string; readonly detach?: boolean }) =>
+    .action(async (run: string, options: AbortOptions) =>
       done(await (await import('./control.ts')).abort(run, options)),
     );
   addRollback(program, done);
@@ -147,6 +176,7 @@ function addRollback(program: Command, done: Done): void {
     .option('--yes', 'do not ask before it starts')
     .option('--unattended', "open gates as the approver that a lab's fleet names")
     .option('--reason <text>', 'of a run under way: why; it stands in the journal')
+    .option('--ticket <text>', 'of a run that is over: what the way back is done for (default: as the run)')
     .option('--detach', 'return once the engine has it')
     .option('--no-wait', 'end with 3 at the first gate, without a terminal')
     .addHelpText(

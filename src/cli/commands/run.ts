@@ -21,6 +21,9 @@ export interface RunOptions extends Omit<PlanOptions, 'out' | 'json'> {
   readonly yes?: boolean;
   readonly detach?: boolean;
   readonly ticket?: string;
+  /** What is decided against beforehand, with `reason`: a freeze. */
+  readonly override?: string;
+  readonly reason?: string;
 }
 
 /** `neap run`: runs exactly one plan, from a file or made now, and watches it. */
@@ -28,11 +31,11 @@ export async function run(planOrRunbook: string, options: RunOptions): Promise<n
   const config = await loadConfig(process.cwd());
   // Before anything is contacted.
   ticketFor(config, options.ticket);
+  overridden(options);
   const isPlan = planOrRunbook.endsWith('.json');
   const made: { readonly plan: Plan; readonly text?: string } = isPlan
     ? await readPlanFile(planOrRunbook)
     : await preview(config, planOrRunbook, options);
-  const { plan } = made;
   if (
     isPlan &&
     (options.input.length > 0 || options.except.length > 0 || options.fleet !== undefined || saysWindow(options))
@@ -42,7 +45,17 @@ export async function run(planOrRunbook: string, options: RunOptions): Promise<n
       'Leave out --input, --except, --fleet and the times, or give a runbook in place of the plan',
     );
   }
-  if (isRefused(plan)) {
+  return carryOut(config, made, options);
+}
+
+/** Shows a plan that is refused; else has it approved, starts its run and watches it. */
+export async function carryOut(
+  config: Config,
+  made: { readonly plan: Plan; readonly text?: string },
+  options: Pick<RunOptions, 'yes' | 'unattended' | 'detach' | 'wait' | 'ticket' | 'override' | 'reason'>,
+): Promise<number> {
+  const { plan } = made;
+  if (isRefused(plan, overridden(options))) {
     process.stdout.write(
       planText(plan, { columns: process.stdout.columns ?? 100, color: process.stdout.isTTY, commands: [], out: null }),
     );
@@ -60,8 +73,18 @@ export async function run(planOrRunbook: string, options: RunOptions): Promise<n
   return watch(place, options);
 }
 
+/** What is decided against before the run is begun, by name and with a reason. */
+function overridden({ override, reason }: Pick<RunOptions, 'override' | 'reason'>): readonly 'freeze'[] {
+  if (override === undefined) return [];
+  if (override !== 'freeze')
+    throw usage(`--override ${override} is not known before a run is begun`, 'It is: --override freeze');
+  if ((reason ?? '').trim() === '')
+    throw usage('--override without a reason', 'Say why, in --reason: it stands in the journal');
+  return ['freeze'];
+}
+
 /** A person at a terminal says yes to the plan that is shown; without one, asking for the run is the yes. */
-async function confirmed(plan: Plan, options: RunOptions): Promise<boolean> {
+async function confirmed(plan: Plan, options: Pick<RunOptions, 'yes' | 'unattended'>): Promise<boolean> {
   const interactive = process.stdin.isTTY && process.stdout.isTTY;
   if (!interactive || options.yes || options.unattended) return true;
   process.stdout.write(
@@ -80,7 +103,7 @@ async function confirmed(plan: Plan, options: RunOptions): Promise<boolean> {
 export async function prepareAndStart(
   config: Config,
   plan: Plan,
-  options: { readonly unattended?: boolean; readonly ticket?: string; readonly planText?: string },
+  options: Pick<RunOptions, 'unattended' | 'ticket' | 'override' | 'reason'> & { readonly planText?: string },
 ): Promise<RunPlace> {
   const ticket = ticketFor(config, options.ticket);
   const order = {
@@ -90,6 +113,9 @@ export async function prepareAndStart(
     page: config.page === null ? null : [...config.page.command],
     lease: config.lease,
     journal: config.journal,
+    freezes: config.freezes,
+    zone: config.zone ?? 'UTC',
+    overrides: overridden(options).map((word) => ({ class: word, reason: options.reason?.trim() ?? '' })),
   };
   const place = await prepareRun(config.stateDir, plan, order, options.planText);
   await startEngine(place, config.stateDir, 'start');

@@ -22,7 +22,7 @@ export function parseWindow(config: Config, options: WindowOptions): NonNullable
     ...(opens === undefined ? {} : { opensAtMs: instantOf(opens, zone, '--opens') }),
     ...(closes === undefined ? {} : { closesAtMs: instantOf(closes, zone, '--closes') }),
     ...(plannedMs === null ? {} : { plannedMs }),
-    ...(opens === undefined && closes === undefined ? {} : { zone }),
+    ...(opens === undefined && closes === undefined && config.zone === undefined ? {} : { zone }),
   };
 }
 

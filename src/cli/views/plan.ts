@@ -1,12 +1,13 @@
 import { styleText } from 'node:util';
 import type { ActStep, Finding, Plan, PlanStep, PlanVerdict } from '../../model/index.ts';
 import type { GuardNow, ReachCommand } from '../../engine/index.ts';
-import { concurrencyOf } from '../../plan/index.ts';
 import { duration, nameServers } from '../../run/index.ts';
 import { armedWords, planGuardLines } from './guards.ts';
 import { planMirrorLine } from './mirror.ts';
+import { budgetWords, paceWords } from './pace.ts';
 import { wayBackFoot, wayBackHead } from './way-back.ts';
 import { planWindowLines } from './window.ts';
+import { leaseLine } from './lease.ts';
 import { wrap } from './words.ts';
 
 export interface PlanViewOptions {
@@ -67,11 +68,9 @@ function stepLines(step: PlanStep, plan: Plan, paint: Paint): string[] {
 }
 
 function aside(step: ActStep, { header }: Plan): string {
-  const servers = step.waves.flat().length;
   const parts = [
     step.nature === 'check' ? null : step.nature,
-    step.waves.length > 1 ? `${step.waves.length} waves` : null,
-    servers > 1 ? `${Math.min(concurrencyOf(step, header.budget.failures), servers)} at a time` : null,
+    ...paceWords(step, header),
     step.perSecond === null ? null : `at most ${Math.round(step.perSecond * 100) / 100}/s`,
     step.soakMs > 0 ? `stays proven ${duration(step.soakMs)}` : null,
     step.needs.length > 0
@@ -118,7 +117,7 @@ function verdictText(verdict: PlanVerdict, paint: Paint, back: boolean): string 
 
 function footLines(plan: Plan, { out, commands }: PlanViewOptions, paint: Paint): string[] {
   const { header } = plan;
-  const { forecast, window, budget } = header;
+  const { forecast, window } = header;
   const refused = header.findings.some((finding) => finding.severity === 'refusal');
   const written = commands.filter((command) => command.writes).length;
   return [
@@ -129,11 +128,11 @@ function footLines(plan: Plan, { out, commands }: PlanViewOptions, paint: Paint)
         ]
       : []),
     ...planWindowLines(header),
-    `Expected: ${duration(window.expectedMs)}, way home ${duration(window.homeMs)}, window ${duration(window.limitMs)}. Failure budget: ${budget.failures}.`,
+    `Expected: ${duration(window.expectedMs)}, way home ${duration(window.homeMs)}, window ${duration(window.limitMs)}. ${budgetWords(header)}`,
     bmcLine(plan),
     `Points of no return: ${noReturn(plan)}.`,
     planMirrorLine(header),
-    `Guards this machine only: no other machine is kept from acting on these servers.`,
+    leaseLine(header),
     ...(commands.length === 0
       ? []
       : [`Read with ${commands.length} commands and requests, ${written} of them writing.`]),

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Fleet } from '../../model/index.ts';
-import type { ClaimAnswer, Fence, Holder, Holding, LeaseStore } from '../../ports/index.ts';
+import type { ClaimAnswer, ClaimWish, Fence, Holder, Holding, LeaseStore } from '../../ports/index.ts';
 import type { RunEvent } from '../../run/index.ts';
 import { FENCE_WAIT_MS } from '../reach/index.ts';
 import { seenFromHere, thisHolder, type Whereabouts } from './holder.ts';
@@ -97,17 +97,29 @@ async function holding(
 ): Promise<Hold> {
   const holder = thisHolder(by);
   const wish = { run, servers, holder, atLeast, supersedes };
-  let answer: ClaimAnswer = await store.claim(wish);
+  let answer = await claimed(store, wish);
   if (!answer.granted) {
     let freed = 0;
     for (const each of answer.conflicts) {
       if (each.run !== run && (await isOver(each.run)) && (await store.release(each.run, each.epoch))) freed += 1;
     }
-    if (freed > 0) answer = await store.claim(wish);
+    if (freed > 0) answer = await claimed(store, wish);
   }
   if (!answer.granted) throw conflictFailure(run, answer.conflicts);
   const { epoch, sinceMs } = answer;
   return { holder, epoch, sinceMs, token: randomBytes(6).toString('hex'), overrode };
+}
+
+/** A claim whose answer was lost may have come through: what the store says then counts. */
+async function claimed(store: LeaseStore, wish: ClaimWish): Promise<ClaimAnswer> {
+  try {
+    return await store.claim(wish);
+  } catch (error) {
+    const own = await store.holding(wish.run).catch(() => null);
+    const { boot, pid, host } = wish.holder;
+    if (own?.boot !== boot || own.pid !== pid || own.host !== host || own.epoch === wish.supersedes) throw error;
+    return { granted: true, epoch: own.epoch, sinceMs: own.sinceMs };
+  }
 }
 
 function whereaboutsOf(event: EngineEvent | undefined): Whereabouts | null {

@@ -119,9 +119,10 @@ export class Tenure {
     return missed;
   }
 
-  /** No more renewals: the claim stays until somebody resumes the run. */
+  /** No more renewals: what was not let go of stays until somebody resumes the run. */
   leave(): void {
     this.#keeper?.end();
+    this.#in.store.close();
   }
 
   /** Claims; where a run that is over left its record behind, that is released first. */

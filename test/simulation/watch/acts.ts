@@ -1,0 +1,89 @@
+import type { ActStep } from '../../../src/model/index.ts';
+import { canonicalJson } from '../../../src/plan/index.ts';
+import { trackOf, type RunState, type Track } from '../../../src/run/index.ts';
+import { Broken, keyOf, type Record, type Targeted, type WatchInput } from './record.ts';
+
+type Act = Extract<Targeted, { effect: 'perform' | 'undo' }>;
+
+/** An act may follow its look by so much of the world's time: right before means right before. */
+const RIGHT_BEFORE_MS = 5_000;
+
+/** Judges the intention of a change: promises 2, 3, 7, 8, 9, 10. */
+export function demandAct(
+  record: Record,
+  input: WatchInput,
+  state: RunState,
+  track: Track,
+  step: ActStep,
+  effect: Act,
+): void {
+  const { place, id } = effect;
+  if (track.kind === 'main' && state.halted && step.releases === null)
+    throw new Broken('promise 8', `${id} was made while halted`);
+  if (track.kind === 'main' && state.mode === 'home')
+    throw new Broken('promise 7', `${id} was made after the run turned for home`);
+  const key = `${step.releases ?? step.id}/${place.target}`;
+  const look = record.looks.get(keyOf(effect));
+  if (effect.effect === 'undo') {
+    if (!record.performed.get(key)?.includes(canonicalJson(effect.change)))
+      throw new Broken('promise 2', `${id} undoes a change that was never made`);
+  } else {
+    demandPlanned(input, state, track, step, effect);
+    if (!step.idempotent && record.performed.has(key) && look?.repeatable !== true)
+      throw new Broken('promise 3', `${id} is made again, and nothing shows that it is safe`);
+    record.performed.set(key, [...(record.performed.get(key) ?? []), canonicalJson(effect.change)]);
+  }
+  if (!look) throw new Broken('design, facts', `${id} acts on no look`);
+  const ageMs = input.world.nowMs - look.atMs;
+  if (ageMs > RIGHT_BEFORE_MS) throw new Broken('design, facts', `${id} acts on a look that is ${ageMs} ms old`);
+  if (!look.needsAreTrue) throw new Broken('promise 9', `${id} acts while a need of it is unmet`);
+}
+
+function demandPlanned(
+  { machine, outline }: WatchInput,
+  state: RunState,
+  track: Track,
+  step: ActStep,
+  effect: Act,
+): void {
+  const { place, id } = effect;
+  const planned = machine.index.verdict(step.id, place.target);
+  if (track.kind === 'contingency') demandArmed(state, machine.index.plan.header.contingencies, track, step, effect);
+  else {
+    if (!step.waves.some((wave) => wave.includes(place.target)))
+      throw new Broken('promise 2', `${id} is on a server that the plan does not have there`);
+    const asPlanned =
+      planned.verdict === 'unknown' ||
+      (planned.verdict === 'change' && canonicalJson(planned.change) === canonicalJson(effect.change));
+    if (!asPlanned) throw new Broken('promise 2', `${id} is not what the plan says (${planned.verdict})`);
+  }
+  const kind = outline.kinds.get(step.id);
+  const bounded = kind?.bounds?.(effect.change as never, kind.input.parse(step.input) as never);
+  if (planned.verdict === 'unknown' && bounded !== true)
+    throw new Broken('promise 2', `${id} is outside the bounds of its kind`);
+}
+
+function demandArmed(
+  state: RunState,
+  contingencies: WatchInput['machine']['index']['plan']['header']['contingencies'],
+  track: Track,
+  step: ActStep,
+  { place, id }: Act,
+): void {
+  const contingency = contingencies.find((each) => each.id === track.contingency);
+  if (!track.servers.includes(place.target))
+    throw new Broken('promise 2', `${id} is on a server that the contingency was not armed for`);
+  const rejoinAt = track.steps.findIndex((each) => each.step === 'rejoin');
+  const isBack =
+    trackOf(state, 'main')?.status === 'finished' ||
+    state.tracks.some((each) => each.kind === 'home' && each.status === 'finished');
+  if (rejoinAt >= 0 && rejoinAt < place.step && !isBack)
+    throw new Broken('promise 2', `${id} did not wait for the fleet`);
+  const many =
+    Object.values(state.out).filter((out) => out.track === track.id).length > (contingency?.suspectAbove ?? 0);
+  const rearmed = track.steps.some(
+    (each) => each.step === 'gate' && each.gate?.id === 'rearm' && each.phase === 'passed',
+  );
+  if (many && step.kind.name === 'hard-reset' && !rearmed)
+    throw new Broken('promise 10', `${id} after many went silent, and nobody re-armed power`);
+}
