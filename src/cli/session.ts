@@ -36,6 +36,9 @@ export type OnEvent = (event: Stamped, state: RunState, fresh: boolean, row: Jou
 /** How long an engine may take to answer a view, in real milliseconds. */
 const ANSWER_MS = 10_000;
 
+/** How long an engine may take to tell a view the past, in real milliseconds: a long journal is read whole. */
+const TOLD_MS = 60_000;
+
 /** Attaches to a run's engine. Null when the run has none. `onEvent` gets every event, `fresh` once the past is told. */
 export async function attach(place: RunPlace, onEvent: OnEvent): Promise<Session | null> {
   const engine = await engineOf(place);
@@ -44,7 +47,10 @@ export async function attach(place: RunPlace, onEvent: OnEvent): Promise<Session
   try {
     const connection = await connectEngine(engine.socket, messageSchema, (message) => past.take(message));
     // A connection that ends before the past is told is an engine that ended meanwhile.
-    await Promise.race([past.told, connection.ended]);
+    if (!(await withinMs(TOLD_MS, Promise.race([past.told, connection.ended])))) {
+      connection.close();
+      throw silent(place, engine.pid);
+    }
     const { plan, machine, clock } = past;
     if (!plan || !machine || !past.state) return null;
     return {
@@ -63,6 +69,27 @@ export async function attach(place: RunPlace, onEvent: OnEvent): Promise<Session
     // It was there a moment ago, and does not listen any more.
     return null;
   }
+}
+
+/** Whether it was done in time. */
+async function withinMs(ms: number, work: Promise<unknown>): Promise<boolean> {
+  let cancel: () => void = () => undefined;
+  const late = new Promise<false>((resolve) => {
+    cancel = afterRealMs(ms, () => resolve(false));
+  });
+  const inTime = await Promise.race([work.then(() => true), late]);
+  cancel();
+  return inTime;
+}
+
+function silent({ run }: RunPlace, pid: number): FailureError {
+  return new FailureError({
+    kind: 'timeout',
+    what: `its engine (process ${pid}) is there and does not answer: it is stopped, or hangs`,
+    where: `run ${run}`,
+    state: 'Its servers are as it left them; their holds end by themselves when it does not renew them',
+    remedy: `Let it go on (kill -CONT ${pid}); or end it (kill -9 ${pid}), and then: neap resume ${run}`,
+  });
 }
 
 /** What an engine said so far, and who still waits for an answer of it. */

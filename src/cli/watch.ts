@@ -39,7 +39,7 @@ async function watchAsLog(place: RunPlace, { wait }: WatchOptions): Promise<numb
   }
   await session.ended;
   const { closed } = session.state();
-  if (!closed) return engineGone(place);
+  if (!closed) return engineGone(place, session.stopped());
   if (closed.exitCode !== 0) process.stdout.write(`${nextCommand(place, session.state(), session.machine, false)}\n`);
   return closed.exitCode;
 }

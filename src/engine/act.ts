@@ -8,7 +8,7 @@ import {
   type Server,
 } from '../model/index.ts';
 import { canonicalJson } from '../plan/index.ts';
-import type { Actor, Clock, Confirmation, ExpectedFile, ServerEffect, StepContext } from '../ports/index.ts';
+import type { Actor, Clock, Confirmation, ExpectedFile, ServerEffect, StepContext, StepKind } from '../ports/index.ts';
 import type { Effect, Looked, RunEvent } from '../run/index.ts';
 import { checkNeed, conditionOf, describeVitals } from '../steps/index.ts';
 import type { Kinds } from './kinds.ts';
@@ -30,6 +30,8 @@ export interface ActorInput {
   readonly clock: Clock;
   readonly expected: (server: Server) => Promise<readonly ExpectedFile[]>;
   readonly goesHome: () => boolean;
+  /** What else must be true before a step of this kind acts on a server. */
+  readonly mayAct?: ((server: Server, kind: StepKind) => Condition) | undefined;
   /** How often something that soaks, or does not show yet, is read again, in plan milliseconds; 2 s unless said. */
   readonly readAgainMs?: number;
 }
@@ -110,6 +112,7 @@ export class FleetActor implements Actor {
       need = await checkNeed(each, server, read, context);
       if (!need.holds) break;
     }
+    if (need.holds && (change !== null || effect.for === 'undo')) need = this.#in.mayAct?.(server, kind) ?? need;
     return {
       verdict,
       condition,

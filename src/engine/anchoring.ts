@@ -1,7 +1,9 @@
 import { shortHeadText, type Head } from '../journal/index.ts';
 import type { JournalRow } from '../ports/index.ts';
 import type { RunEvent } from '../run/index.ts';
-import type { AnchorSink } from './anchor-sinks.ts';
+import { anchorSink, type AnchorSink } from './anchor-sinks.ts';
+import type { Reach } from './reach/index.ts';
+import type { Order } from './runs.ts';
 
 /** While events come, the head is told at least so often, in plan time. */
 const EVERY_MS = 3 * 60_000;
@@ -76,6 +78,15 @@ export class Anchoring {
     this.#due = false;
     this.#underWay = null;
   }
+}
+
+/** Tells the head of a run's journal to whom its order names. */
+export function anchoringFor(
+  { run, journal: { anchor } }: Order,
+  { secrets, redactor }: Reach,
+  tell: AnchoringInput['tell'],
+): Anchoring {
+  return new Anchoring({ run, sink: anchor === undefined ? null : anchorSink(run, anchor, secrets, redactor), tell });
 }
 
 /** Openings, turns, ends; pages, and gates that are passed. */

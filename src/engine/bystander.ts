@@ -13,19 +13,20 @@ const LOOK_UP_AT_ONCE = 8;
  */
 export async function targetAt(fleet: Pick<Fleet, 'servers' | 'sshConfig'>, host: string): Promise<string | null> {
   const addresses = openAddressBook(fleet);
-  const own = await addressesOf((await addresses.addressOf({ name: host, ssh: 'openssh' })).host);
+  const own = await addresses.addressOf({ name: host, ssh: 'openssh' });
+  const at = await addressesOf(own.host);
   let found: string | null = null;
   await eachAtOnce(fleet.servers, LOOK_UP_AT_ONCE, async (server) => {
-    const named = server.name === host;
     const target = await addresses.addressOf(server).catch(() => null);
     const theirs = target === null ? [] : await addressesOf(target.host);
-    if (named || (!isShared(own) && theirs.some((each) => own.includes(each)))) found ??= server.name;
+    // Many servers on the loopback are told apart by their ports.
+    const same = theirs.some((each) => at.includes(each)) && (!isLoopback(at) || target?.port === own.port);
+    if (server.name === host || same) found ??= server.name;
   });
   return found;
 }
 
-/** A lab's servers all live on the loopback address, each on a port of its own. */
-function isShared(addresses: readonly string[]): boolean {
+function isLoopback(addresses: readonly string[]): boolean {
   return addresses.every((address) => address.startsWith('127.') || address === '::1');
 }
 

@@ -1,5 +1,5 @@
 import { FailureError, type PlanHeader } from '../model/index.ts';
-import { takesRisk } from '../plan/index.ts';
+import { neededOf, takesRisk } from '../plan/index.ts';
 import type { Clock } from '../ports/index.ts';
 import { UNREAD, type RunEvent } from '../run/index.ts';
 import { readFreezes, type Freezes } from './calendars/index.ts';
@@ -79,14 +79,14 @@ export class CalendarWatch {
   }
 
   #again(): void {
-    if (this.#closed) return;
-    this.#cancel = afterRealMs(AGAIN_MS, () => {
-      void this.#read().then((read) => {
-        if (read === null || this.#closed) return;
-        if (read.unread.length > 0) this.#again();
-        else this.#in.tell({ type: 'freezes', freezes: read.freezes });
-      });
-    });
+    if (!this.#closed) this.#cancel = afterRealMs(AGAIN_MS, () => void this.#readAgain());
+  }
+
+  async #readAgain(): Promise<void> {
+    const read = await this.#read();
+    if (read === null || this.#closed) return;
+    if (read.unread.length > 0) this.#again();
+    else this.#in.tell({ type: 'freezes', freezes: read.freezes });
   }
 
   /** Null: there is no calendar. */
@@ -100,15 +100,16 @@ export class CalendarWatch {
 
   #refuseWindow(): void {
     const { window } = this.#in.header;
-    const { opensAtMs, closesAtMs, zone, expectedMs, homeMs } = window;
+    const { opensAtMs, closesAtMs, zone } = window;
+    const { runMs, homeMs } = neededOf(this.#in.header);
     if (closesAtMs === null) return;
     const nowMs = this.#in.clock.nowMs();
     const closes = instantText(closesAtMs, zone);
     if (nowMs >= closesAtMs) throw this.#notNow(`its window is over: it closed ${closes}`);
     const leftMs = closesAtMs - Math.max(nowMs, opensAtMs ?? nowMs);
-    if (expectedMs + homeMs > leftMs)
+    if (runMs + homeMs > leftMs)
       throw this.#notNow(
-        `too little of its window is left: it closes ${closes}, in ${minutes(leftMs)} min, and the run is expected to take ${minutes(expectedMs)} min and its way home ${minutes(homeMs)} min`,
+        `too little of its window is left: it closes ${closes}, in ${minutes(leftMs)} min, and the run is expected to take ${minutes(runMs)} min and its way home ${minutes(homeMs)} min`,
       );
   }
 
@@ -127,9 +128,10 @@ export class CalendarWatch {
 }
 
 /** Freezes that the run, with its way home, would meet when it begins as early as it can. */
-function inTheWay({ window }: PlanHeader, freezes: Freezes['freezes'], nowMs: number): Freezes['freezes'] {
-  const fromMs = Math.max(nowMs, window.opensAtMs ?? nowMs);
-  const untilMs = fromMs + window.expectedMs + window.homeMs;
+function inTheWay(header: PlanHeader, freezes: Freezes['freezes'], nowMs: number): Freezes['freezes'] {
+  const { runMs, homeMs } = neededOf(header);
+  const fromMs = Math.max(nowMs, header.window.opensAtMs ?? nowMs);
+  const untilMs = fromMs + runMs + homeMs;
   return freezes.filter((each) => each.toMs > fromMs && each.fromMs < untilMs);
 }
 

@@ -16,8 +16,7 @@ import {
 } from '../run/index.ts';
 import { groupsOf, takeOut } from '../steps/index.ts';
 import { FleetActor, type ActorInput } from './act.ts';
-import { Anchoring } from './anchoring.ts';
-import { anchorSink } from './anchor-sinks.ts';
+import { anchoringFor } from './anchoring.ts';
 import { CalendarWatch } from './calendar-watch.ts';
 import { pauseRealMs, planClock } from './clock.ts';
 import { expectedFiles } from './expected.ts';
@@ -27,21 +26,21 @@ import { Feed } from './feed.ts';
 import { Host } from './host.ts';
 import { knownSteps } from './kinds.ts';
 import { JournalGone, ownJournal, sentenceOf, spaceOf, type LastingJournal } from './lasting.ts';
+import { fenceOrClose, openTenure } from './lease/begin.ts';
 import type { EngineEvent, TakeOver } from './lease/hold.ts';
-import { leaseOf, openLease } from './lease/open.ts';
-import { isOver } from './lease/over.ts';
-import { Tenure } from './lease/tenure.ts';
-import { NotOurs } from './lease/words.ts';
+import type { Tenure } from './lease/tenure.ts';
+import { mayGoUnfenced } from './lease/unfenced.ts';
+import { StaleEngine } from './lease/words.ts';
 import { loadFleet, loadRunbook, type Loaded } from './load.ts';
 import { requestSchema } from './messages.ts';
 import { MIRROR_CLOSE_MS, openRunMirror } from './mirror.ts';
 import { sendPage } from './pager.ts';
 import { ownVersion } from './planning.ts';
 import { QuarantineBook } from './quarantine-book.ts';
-import { createReach, type Reach } from './reach/index.ts';
-import { placeOf, readOrder, readPlan, type Order, type RunPlace } from './runs.ts';
+import { createReach } from './reach/index.ts';
+import { readOrder, readPlan, type Order, type RunPlace } from './runs.ts';
 import { READ_REST_MS, serveViews, socketPath, type ViewServer } from './socket.ts';
-import { StalePlan } from './stale.ts';
+import { refuseOld, staleness, stalePlan, strangeKind } from './stale.ts';
 import { steadyClock } from './steady-clock.ts';
 
 /** Rows that are folded at a time. */
@@ -68,11 +67,14 @@ export async function runEngine(
   const clock = steadyClock(fleet.value.clock, (event) => noticed(event));
   const calendars = new CalendarWatch({ header, order, clock, tell: (event) => host.tell(event) });
   const frozen = await (mode === 'start' ? calendars.begin() : calendars.goOn());
-  const tenure = await tenureOf(place, loaded, stateDir);
+  // Refused before anything is claimed.
+  socketPath(place.run);
+  const tenure = await openTenure(place, loaded, stateDir);
   if (mode === 'start') await tenure.begin();
   const journal = await ownJournal(place, plan, mode).catch(async (error: unknown) => {
     // A run that never began holds nothing.
     await tenure.end(null);
+    tenure.leave();
     throw error;
   });
   const reach = createReach(fleet.value, { guard: tenure.guard });
@@ -101,7 +103,7 @@ export async function runEngine(
     },
     mirrored: (seq) => mirror?.holds(seq) ?? Promise.resolve(false),
   });
-  const anchoring = anchoringFor(place.run, order, reach, host);
+  const anchoring = anchoringFor(order, reach, (event) => host.tell(event));
   const book = new QuarantineBook({
     stateDir,
     run: place.run,
@@ -120,8 +122,10 @@ export async function runEngine(
     clock,
     stepAt: (track, at) => stepIdAt(host.state, machine, track, at),
     goesHome: () => host.state.mode === 'home',
+    mayAct: (server, kind) => mayGoUnfenced(tenure, server, kind),
   });
   let mirror: Mirror | null = null;
+  let lastWord: object | null = null;
   try {
     const engines = await replay(journal, host);
     if (engines.length > 0) clock.goOn(host.state.skewMs, host.state.nowMs);
@@ -137,6 +141,7 @@ export async function runEngine(
     if (engines.length > 0)
       anchoring.begin({ seq: journal.lastSeq, hash: journal.head }, host.state.anchorLost !== null);
     tenure.keep(
+      reach,
       (event) => host.tell(event),
       (why) => host.stop(why),
     );
@@ -153,6 +158,7 @@ export async function runEngine(
       process.stderr.write(`The run's record stays on ${server}, which could not be told that it is over: ${why}\n`);
     return closed?.exitCode ?? 5;
   } catch (error) {
+    if (error instanceof StaleEngine || error instanceof JournalGone) lastWord = { say: 'stopped', why: sentenceOf(error) };
     if (error instanceof JournalGone)
       await sendPage(order.page, `Run ${place.run} needs a person. ${sentenceOf(error)}`);
     throw error;
@@ -162,43 +168,13 @@ export async function runEngine(
     guarding.close();
     await mirror?.close(MIRROR_CLOSE_MS);
     await Promise.race([feed.settled(), pauseRealMs(READ_REST_MS)]);
-    await journal.close();
-    await views.close();
+    // What it holds is on disk; one that failed has nothing more to say than it said.
+    await journal.close().catch(() => undefined);
+    await views.close(lastWord);
     // Nobody waits for this any more, and it has limits of its own.
     await anchoring.settled();
     await reach.close();
     await rm(place.engine, { force: true });
-  }
-}
-
-async function tenureOf(place: RunPlace, { order, plan, fleet }: LoadedRun, stateDir: string): Promise<Tenure> {
-  const names = new Set(plan.slices.flatMap((slice) => slice.servers.map(({ name }) => name)));
-  return new Tenure({
-    store: await openLease(order.lease, stateDir, fleet.value),
-    run: place.run,
-    by: order.by,
-    fleet: fleet.value,
-    servers: fleet.value.servers.filter(({ name }) => names.has(name)),
-    isOver: (run) => isOver(placeOf(stateDir, run).journal),
-  });
-}
-
-/** A run that cannot have all of its servers is over before it began. */
-async function fenceOrClose(
-  tenure: Tenure,
-  reach: Reach,
-  mode: 'start' | 'resume',
-  host: Host,
-  ready: (fenced: number) => void,
-): Promise<RunEvent> {
-  try {
-    return await tenure.fence(reach, mode, ready);
-  } catch (error) {
-    if (mode === 'resume' || !(error instanceof NotOurs)) throw error;
-    host.tell({ type: 'closed', outcome: 'home', exitCode: 4, summary: `Not started: ${error.failure.what}.` });
-    await host.record();
-    await tenure.end(null);
-    throw error;
   }
 }
 
@@ -214,12 +190,6 @@ async function replay(journal: Journal, host: Host): Promise<EngineEvent[]> {
     host.replay(events);
     next = last.seq + 1;
   }
-}
-
-/** Whom the head of this run's journal is told to, as its order says. */
-function anchoringFor(run: string, { journal }: Order, { secrets, redactor }: Reach, host: Host): Anchoring {
-  const sink = journal.anchor === undefined ? null : anchorSink(run, journal.anchor, secrets, redactor);
-  return new Anchoring({ run, sink, tell: (event) => host.tell(event) });
 }
 
 /** Whoever attaches is told the plan and all rows so far, and may ask. */
@@ -283,15 +253,15 @@ async function load(place: RunPlace, mode: 'start' | 'resume'): Promise<LoadedRu
   const { header } = plan;
   const fleet = await loadFleet(order.restored?.fleet ?? header.fleet.path, order.cwd);
   const runbook = await loadRunbook(order.restored?.runbook ?? header.runbook.path, order.cwd);
-  await refuseStale(order, plan, fleet.digest, runbook.digest);
+  const stale = staleness(order, plan, { neap: await ownVersion(), fleet: fleet.digest, runbook: runbook.digest });
+  if (stale !== null) throw stalePlan(place.run, stale, mode);
   if (mode === 'start') refuseOld(place.run, header.notAfterMs, planClock(fleet.value.clock).nowMs());
   const except = leftOutOf(plan, fleet.value);
-  return {
-    order,
-    plan,
-    fleet,
-    outline: outline(runbook.value, groupsOf(runbook.value.reach), header.inputs, fleet.value, except, takeOut),
-  };
+  const groups = groupsOf(runbook.value.reach);
+  const laid = outline(runbook.value, groups, header.inputs, fleet.value, except, takeOut);
+  const otherKind = strangeKind(plan, laid);
+  if (otherKind !== null) throw stalePlan(place.run, otherKind, mode);
+  return { order, plan, fleet, outline: laid };
 }
 
 /** Whoever the plan does not have: left out by name, or the plan is for a few servers only. */
@@ -309,7 +279,9 @@ function unrecorded(run: string, error: unknown): string {
 function actorFor(
   place: RunPlace,
   { plan, fleet, outline: laid }: LoadedRun,
-  parts: Pick<ActorInput, 'reach' | 'clock' | 'goesHome'> & { readonly stepAt: (track: string, at: number) => string },
+  parts: Pick<ActorInput, 'reach' | 'clock' | 'goesHome' | 'mayAct'> & {
+    readonly stepAt: (track: string, at: number) => string;
+  },
 ): FleetActor {
   const expectedBy = new Map<string, Promise<ExpectedFile[]>>();
   const expected = (server: Server): Promise<readonly ExpectedFile[]> => {
@@ -319,7 +291,7 @@ function actorFor(
     return known;
   };
   const servers = new Map<string, Server>(fleet.value.servers.map((server) => [server.name, server]));
-  const { reach, clock, goesHome, stepAt } = parts;
+  const { reach, clock, goesHome, mayAct, stepAt } = parts;
   return new FleetActor({
     run: place.run,
     kinds: knownSteps(plan, laid, stepAt),
@@ -328,6 +300,7 @@ function actorFor(
     clock,
     expected,
     goesHome,
+    mayAct,
   });
 }
 
@@ -335,40 +308,6 @@ function actorFor(
 function stepIdAt(state: RunState, machine: Machine, track: string, at: number): string {
   const found = trackOf(state, track);
   return (found && lineOf(machine.index, found)[found.steps[at]?.plan ?? -1]?.id) ?? '';
-}
-
-async function refuseStale({ run, lease }: Order, plan: Plan, fleet: string, runbook: string): Promise<void> {
-  const { header } = plan;
-  const version = await ownVersion();
-  const why =
-    header.neap !== version
-      ? `it was made by neap ${header.neap}, and this is ${version}`
-      : header.fleet.digest !== fleet
-        ? `the fleet ${header.fleet.path} was changed since`
-        : header.runbook.digest !== runbook
-          ? `the runbook ${header.runbook.path} was changed since`
-          : header.lease.store !== leaseOf(lease).store
-            ? `it keeps its claims in ${header.lease.store}, and neap.config.ts now says ${leaseOf(lease).store}`
-            : null;
-  if (why === null) return;
-  throw new StalePlan({
-    kind: 'condition',
-    what: `the plan is stale: ${why}`,
-    where: run,
-    state: 'Nothing was started',
-    remedy: 'Make it anew: neap plan RUNBOOK, look at it, and run that',
-  });
-}
-
-function refuseOld(run: string, notAfterMs: number, nowMs: number): void {
-  if (nowMs <= notAfterMs) return;
-  throw new StalePlan({
-    kind: 'condition',
-    what: 'the plan is stale: it was to be run within a week of being made',
-    where: run,
-    state: 'Nothing was started',
-    remedy: 'Make it anew: neap plan RUNBOOK, look at it, and run that',
-  });
 }
 
 /** The name under which a view's word is written. The lab's own approver is no person's name anywhere else. */

@@ -1,6 +1,6 @@
 import { forecastFuse } from '../herd/index.ts';
 import type { Finding, Forecast, PlanStep, Server } from '../model/index.ts';
-import { expectedOf } from '../plan/index.ts';
+import { concurrencyOf, reckonedOf } from '../plan/index.ts';
 
 /** Before hardware work somebody reads the gate and answers: plan milliseconds allowed for that. */
 const ANSWER_MS = 10_000;
@@ -45,7 +45,11 @@ export function forecastOf(
 }
 
 function between(steps: readonly PlanStep[], failures: number): number {
-  return steps.reduce((sum, step) => (step.step === 'act' ? sum + expectedOf(step, failures) : sum), 0);
+  return steps.reduce((sum, step) => {
+    if (step.step !== 'act') return sum;
+    const sizes = step.waves.map((wave) => wave.length);
+    return sum + reckonedOf(step, sizes, concurrencyOf(step, failures));
+  }, 0);
 }
 
 function seconds(ms: number): number {

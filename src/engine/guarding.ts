@@ -60,6 +60,7 @@ class Watch {
   readonly #in: GuardingInput;
   #judged: Judged;
   #known: RunState['guards'][string] | undefined;
+  #told: { readonly standing: string; readonly atMs: number } | null = null;
   #isOver = false;
   #cancel: () => void = () => undefined;
 
@@ -72,6 +73,7 @@ class Watch {
 
   follow({ guards }: RunState): void {
     this.#known = guards[this.#guard.id];
+    if (this.#known?.standing === this.#told?.standing) this.#told = null;
   }
 
   isForgottenBy({ guards }: RunState): boolean {
@@ -108,6 +110,11 @@ class Watch {
     this.#judged = judge(this.#guard, this.#judged, reading, this.#in.clock.nowMs());
     const { standing, onsetAtMs, seen } = this.#judged;
     if (standing === null || standing === this.#known?.standing) return;
+    // What was told may lie in front of a busy disk; and a disk that failed may have lost it.
+    const nowMs = this.#in.clock.nowMs();
+    const { noDataMs } = this.#guard;
+    if (this.#told?.standing === standing && nowMs - this.#told.atMs < noDataMs) return;
+    this.#told = { standing, atMs: nowMs };
     const event = { type: 'guard', guard: this.#guard.id, standing, onsetAtMs: Math.round(onsetAtMs), seen } as const;
     this.#in.tell({ ...event, positive: standing !== 'no-data' });
   }

@@ -37,7 +37,7 @@ export interface HostInput {
   readonly mirrored?: ((seq: number) => Promise<boolean>) | null;
 }
 
-/** What flies when the journal fails gets so long to land, in real milliseconds, before it is taken for in doubt. */
+/** What flies when the journal fails gets so long to land, in plan milliseconds, before it is taken for in doubt. */
 const LANDING_MS = 60_000;
 
 /** Rows that are folded at a time. */
@@ -115,6 +115,8 @@ export class Host {
       }
       const { decision, effects, wakeAtMs } = this.#in.machine.next(this.state);
       if (decision) {
+        // An engine that was stopped, and does not know yet who went on meanwhile, closes nothing.
+        if (decision.type === 'closed' && !(await this.#in.fence())) continue;
         await this.#write([decision]);
       } else if (effects.length > 0) {
         const acts = effects.some((effect) => effect.effect === 'perform' || effect.effect === 'undo');
@@ -197,7 +199,12 @@ export class Host {
     const { reopen, clock, machine, journal } = this.#in;
     if (!reopen) throw cause;
     this.#life += 1;
-    await Promise.race([Promise.all(this.#flights), clock.pauseRealMs(LANDING_MS)]);
+    let cancel: () => void = () => undefined;
+    const late = new Promise<void>((resolve) => {
+      cancel = clock.after(clock.nowMs() + LANDING_MS, resolve);
+    });
+    await Promise.race([Promise.all(this.#flights), late]);
+    cancel();
     const { surplus, engine } = await reopen(cause);
     let state: RunState | null = null;
     for (let next = 1; ;) {
@@ -220,23 +227,26 @@ export class Host {
   #begin(effect: Effect, seq: number): void {
     const { mirrored, machine } = this.#in;
     if (!mirrored || !needsMirror(this.state, effect, machine.index)) return this.#start(effect);
+    void this.#beginMirrored(effect, mirrored(seq));
+  }
+
+  async #beginMirrored(effect: Effect, mirrored: Promise<boolean>): Promise<void> {
     const life = this.#life;
-    void mirrored(seq).then((held) => {
-      if (life !== this.#life || this.#stopped) return;
-      if (held) this.#start(effect);
-      else this.tell({ type: 'performed', id: effect.id, unsent: true });
-    });
+    const held = await mirrored;
+    if (life !== this.#life || this.#stopped) return;
+    if (held) this.#start(effect);
+    else this.tell({ type: 'performed', id: effect.id, unsent: true });
   }
 
   /** Tells what an effect came to, unless the journal failed meanwhile. */
   #fly(flight: Promise<RunEvent>): void {
-    const life = this.#life;
-    const landed = flight
-      .then((event) => {
-        if (life === this.#life) this.tell(event);
-      })
-      .finally(() => this.#flights.delete(landed));
+    const landed = this.#land(flight, this.#life).finally(() => this.#flights.delete(landed));
     this.#flights.add(landed);
+  }
+
+  async #land(flight: Promise<RunEvent>, life: number): Promise<void> {
+    const event = await flight;
+    if (life === this.#life) this.tell(event);
   }
 
   #start(effect: Effect): void {
@@ -262,10 +272,11 @@ export class Host {
   #openByItself(effect: Extract<Effect, { effect: 'ask' }>): void {
     const { unattended, clock, machine } = this.#in;
     if (unattended === null) return;
-    const gate = this.state.tracks
-      .map((track) => gateOf(track, machine.index))
-      .find((each) => each?.id === effect.gate);
-    const answer = Object.entries(gate?.step.answers ?? {}).find(([, does]) => does === 'go-on')?.[0];
+    const track = this.state.tracks.find((each) => gateOf(each, machine.index)?.id === effect.gate);
+    const gate = track && gateOf(track, machine.index);
+    // Whoever opens gates unseen knows nothing of what became of an effect.
+    const wanted = track?.kind === 'doubt' ? 'go-home' : 'go-on';
+    const answer = Object.entries(gate?.step.answers ?? {}).find(([, does]) => does === wanted)?.[0];
     if (answer !== undefined)
       this.tell({
         type: 'answered',

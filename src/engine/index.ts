@@ -26,6 +26,7 @@ export { restoreRun, type Restored } from './restore.ts';
 export { connectEngine, type EngineConnection } from './socket.ts';
 export { EngineRefused, engineOf, startEngine } from './start.ts';
 export { StalePlan } from './stale.ts';
+export type { Surroundings } from './surroundings.ts';
 export { makeWayBack, type WayBackWish } from './way-back.ts';
 export { durationOf, instantOf, instantText, isZone } from './instants.ts';
 export { unfence, type Unfenced } from './lease/unfence.ts';

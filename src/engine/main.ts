@@ -30,7 +30,7 @@ try {
   const stale = error instanceof StalePlan;
   const text =
     error instanceof FailureError
-      ? sentence(error.failure)
+      ? sentence(error.failure).replace(`run ${run}: `, '')
       : error instanceof Error
         ? (error.stack ?? error.message)
         : String(error);

@@ -84,7 +84,7 @@ export async function openRunMirror(input: RunMirrorInput): Promise<Mirror | nul
 }
 
 /** What could hold a secret (a pager's command, a webhook) stays here: whoever goes on elsewhere has settings there. */
-function orderForMirror({ restored: _, ...order }: Order): Order {
+function orderForMirror(order: Order): Order {
   return { ...order, page: null, journal: order.journal.mirror === undefined ? {} : { mirror: order.journal.mirror } };
 }
 

@@ -17,6 +17,7 @@ export function sayTo(
   text: string,
   limitMs: number,
 ): Promise<string | null> {
+  if (program === '') return Promise.resolve('no program is named');
   return new Promise((resolve) => {
     const child = spawn(program, words, {
       stdio: ['pipe', 'ignore', 'ignore'],

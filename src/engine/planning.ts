@@ -1,17 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { randomInt } from 'node:crypto';
 import { root } from '../launch/index.ts';
-import {
-  FailureError,
-  type ConfigData,
-  type Fleet,
-  type Json,
-  type Plan,
-  type Runbook,
-  type Server,
-} from '../model/index.ts';
+import { FailureError, type Fleet, type Json, type Plan, type Runbook, type Server } from '../model/index.ts';
 import {
   compile,
+  experienced,
   outline,
   PLAN_HOLDS_MS,
   refuse,
@@ -21,41 +14,34 @@ import {
 } from '../plan/index.ts';
 import { groupsOf, takeOut } from '../steps/index.ts';
 import { eachAtOnce } from './at-once.ts';
-import { calendarFindings } from './calendar-findings.ts';
-import { readFreezes, type Freezes } from './calendars/index.ts';
 import { planClock } from './clock.ts';
 import { capturedPaths, expectedFiles } from './expected.ts';
 import { forecastOf } from './forecast.ts';
-import { guardFindings, guardReader, readNow, type GuardNow } from './guards.ts';
-import { leaseFindings } from './lease/findings.ts';
-import { leaseOf } from './lease/open.ts';
+import { guardFindings, readNow, type GuardNow } from './guards.ts';
+import { historyOf } from './history.ts';
 import type { Loaded } from './load.ts';
-import { mirrorFindings } from './mirror-findings.ts';
 import { observeServer } from './observe.ts';
 import type { Quarantined } from './quarantine.ts';
 import { quarantineFindings } from './quarantine-findings.ts';
 import { createReach, type Reach, type ReachCommand } from './reach/index.ts';
+import { surroundingsOf, type Surroundings } from './surroundings.ts';
 
 /** So many servers are read at a time. */
 const READ_AT_ONCE = 32;
 
-export interface PlanWish {
+export interface PlanWish extends Surroundings {
   readonly runbook: Loaded<Runbook>;
   readonly fleet: Loaded<Fleet>;
   readonly inputs: { readonly [name: string]: Json };
   readonly except: readonly { readonly server: string; readonly reason: string }[];
   /** When it may be run, in absolute instants. */
   readonly window?: CompileInput['window'];
-  /** Calendars in whose events nothing is begun, and the zone of what they say without one. */
-  readonly calendars?: { readonly freezes: ConfigData['freezes']; readonly zone: string };
-  /** Where the journal is to be copied, and from where: `journal.mirror` and `stateDir` of the configuration. */
-  readonly mirror?: { readonly to: string; readonly stateDir: string } | null;
-  /** Where claims are kept: `lease` and `stateDir` of the configuration. */
-  readonly lease?: { readonly setting: ConfigData['lease']; readonly stateDir: string };
   /** The plan is for these servers of the runbook's only. */
   readonly only?: readonly string[];
   /** Who is kept out until proven. */
   readonly quarantined?: readonly Quarantined[];
+  /** Where earlier runs lie, whose times are expected again. */
+  readonly earlier?: string;
   /** Called as servers are read. */
   readonly onRead?: (done: number, of: number) => void;
 }
@@ -69,48 +55,20 @@ export interface Preview {
 }
 
 /** Observes every server and compiles. Writes nothing anywhere (promise 1). */
-export async function makePlan({
-  runbook,
-  fleet,
-  inputs,
-  except,
-  window,
-  calendars,
-  mirror,
-  lease,
-  only,
-  quarantined,
-  onRead,
-}: PlanWish): Promise<Preview> {
-  const names = new Set(except.map(({ server }) => server));
-  for (const { name } of fleet.value.servers) if (only !== undefined && !only.includes(name)) names.add(name);
-  for (const { server } of except) {
-    if (!fleet.value.servers.some(({ name }) => name === server))
-      refuse(
-        `--except names ${server}, which the fleet does not have`,
-        fleet.path,
-        'Correct the name; `neap fleet check` lists the servers',
-      );
-  }
-  const laid = outline(runbook.value, groupsOf(runbook.value.reach), inputs, fleet.value, names, takeOut);
+export async function makePlan(wish: PlanWish): Promise<Preview> {
+  const { runbook, fleet, inputs, except, window, quarantined, onRead } = wish;
+  const laid = await laidOut(wish);
   const commands: ReachCommand[] = [];
   const reach = createReach(fleet.value, { onCommand: (command) => commands.push(command) });
   try {
     const clock = planClock(fleet.value.clock);
-    const readingFreezes = freezesFor(calendars, clock.nowMs(), runbook.value.window.limitMs);
-    const readingGuards = readNow(laid.guards, guardReader(runbook.path, reach.redactor));
+    const span = { fromMs: clock.nowMs(), toMs: clock.nowMs() + PLAN_HOLDS_MS + runbook.value.window.limitMs };
+    const readingAround = surroundingsOf(wish, fleet.value, laid.servers, reach, span);
+    const readingGuards = readNow(laid.guards, runbook.path, reach.redactor);
     const { foresights, captured } = await readAll(laid, reach, fleet.path, clock.nowMs, onRead);
     const forecast = forecastOf(laid.steps, laid.servers, laid.failures);
     const guards = await readingGuards;
-    const frozen = await readingFreezes;
-    const mirrorFound = mirror ? await mirrorFindings(mirror.to, fleet.value, mirror.stateDir) : [];
-    const leaseFound = await leaseFindings({
-      setting: lease?.setting ?? 'local',
-      stateDir: lease?.stateDir ?? null,
-      fleet: fleet.value,
-      servers: laid.servers,
-      reach,
-    });
+    const { findings: aroundFound, ...surroundings } = await readingAround;
     const plan = compile({
       neap: await ownVersion(),
       runbook: runbook.value,
@@ -126,19 +84,15 @@ export async function makePlan({
         except.map(async (each) => ({ ...each, traffic: await trafficOf(fleet.value, each.server, reach) })),
       ),
       ...(window === undefined ? {} : { window }),
-      freezes: [...frozen.freezes],
-      mirror: mirror?.to ?? null,
-      ...(lease === undefined ? {} : { lease: leaseOf(lease.setting) }),
+      ...surroundings,
       forecast: forecast?.forecast ?? null,
       findings: [
         ...(forecast?.findings ?? []),
         ...coverage(fleet.value),
         ...overload(laid),
         ...guardFindings(guards),
-        ...calendarFindings(frozen),
-        ...mirrorFound,
-        ...leaseFound,
-        ...quarantineFindings(laid, quarantined ?? [], foresights),
+        ...aroundFound,
+        ...quarantineFindings(laid, quarantined ?? [], foresights, fleet.path),
       ],
     });
     return { plan, commands, guards };
@@ -147,9 +101,20 @@ export async function makePlan({
   }
 }
 
-/** What the calendars freeze for as long as a plan that is made now can be run. */
-function freezesFor(calendars: PlanWish['calendars'], nowMs: number, limitMs: number): Promise<Freezes> {
-  return readFreezes(calendars?.freezes ?? [], calendars?.zone ?? 'UTC', nowMs, nowMs + PLAN_HOLDS_MS + limitMs);
+/** The runbook laid over the servers that are meant, with what earlier runs showed of its steps. */
+async function laidOut({ runbook, fleet, inputs, except, only, earlier }: PlanWish): Promise<Outline> {
+  const names = new Set(except.map(({ server }) => server));
+  for (const { name } of fleet.value.servers) if (only !== undefined && !only.includes(name)) names.add(name);
+  for (const { server } of except) {
+    if (!fleet.value.servers.some(({ name }) => name === server))
+      refuse(
+        `--except names ${server}, which the fleet does not have`,
+        fleet.path,
+        'Correct the name; `neap fleet check` lists the servers',
+      );
+  }
+  const laid = outline(runbook.value, groupsOf(runbook.value.reach), inputs, fleet.value, names, takeOut);
+  return earlier === undefined ? laid : experienced(laid, await historyOf(earlier, fleet.value));
 }
 
 async function readAll(

@@ -11,6 +11,7 @@ export function quarantineFindings(
   { steps, servers }: Pick<Outline, 'steps' | 'servers'>,
   quarantined: readonly Quarantined[],
   foresights: ReadonlyMap<string, Foresight>,
+  fleetPath: string,
 ): Finding[] {
   const risked = new Set(
     steps.flatMap((step) => (step.step === 'act' && step.nature === 'risk' ? step.waves.flat() : [])),
@@ -36,7 +37,7 @@ export function quarantineFindings(
       code: 'quarantine',
       what: `${server} is in quarantine since run ${run}: ${why}`,
       cures: [
-        `Bring it back, proven: neap fleet rejoin ${server}`,
+        `Bring it back, proven: neap fleet rejoin ${server} --fleet ${fleetPath}`,
         `Or leave it out: --except ${server}="in quarantine"`,
       ],
     })),
@@ -47,7 +48,7 @@ export function quarantineFindings(
             severity: 'warning' as const,
             code: 'quarantine',
             what: `${nameServers(out)}: out of the balancer already, and this plan would give traffic; whoever took it out may have a reason that is not known here`,
-            cures: [`Ask who took it out, or have it proven: neap fleet rejoin ${out.join(' ')}`],
+            cures: [`Ask who took it out, or have it proven: neap fleet rejoin ${out.join(' ')} --fleet ${fleetPath}`],
           },
         ]),
   ];

@@ -24,7 +24,7 @@ export type Quarantined = z.output<typeof entrySchema>;
  */
 export async function listQuarantine(stateDir: string, fleet: string | null): Promise<Quarantined[]> {
   const root = join(stateDir, 'quarantine');
-  const folders = fleet === null ? await namesIn(root) : [encodeURIComponent(fleet)];
+  const folders = fleet === null ? await namesIn(root) : [folderOf(fleet)];
   const entries: Quarantined[] = [];
   for (const folder of folders) {
     const names = (await namesIn(join(root, folder))).filter((name) => name.endsWith('.json'));
@@ -56,7 +56,12 @@ export async function endQuarantine(stateDir: string, entry: Pick<Quarantined, '
 }
 
 function pathOf(stateDir: string, { fleet, server }: Pick<Quarantined, 'fleet' | 'server'>): string {
-  return join(stateDir, 'quarantine', encodeURIComponent(fleet), `${server}.json`);
+  return join(stateDir, 'quarantine', folderOf(fleet), `${server}.json`);
+}
+
+/** A fleet may be called `..` or hold a slash: its folder is none of that. */
+function folderOf(fleet: string): string {
+  return `of-${encodeURIComponent(fleet)}`;
 }
 
 async function namesIn(folder: string): Promise<string[]> {

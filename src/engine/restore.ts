@@ -32,6 +32,8 @@ export interface RestoreWish {
 export interface Restored {
   readonly place: RunPlace;
   readonly isNew: boolean;
+  /** It came to its end: nothing is left to be done. */
+  readonly isClosed: boolean;
   readonly events: number;
   /** How long ago the last event was, in plan milliseconds. */
   readonly lastAgeMs: number;
@@ -66,7 +68,8 @@ export async function restoreRun(wish: RestoreWish): Promise<Restored> {
       const runbook = await runbookHere(wish, plan);
       checkDigests(plan, fleet, runbook, run);
       const lastAgeMs = planClock(fleet.value.clock).nowMs() - (rows.at(-1)?.atMs ?? 0);
-      const summary = { place: placeOf(config.stateDir, run), events: rows.length, lastAgeMs, torn };
+      const isClosed = rows.at(-1)?.event['type'] === 'closed';
+      const summary = { place: placeOf(config.stateDir, run), isClosed, events: rows.length, lastAgeMs, torn };
       const there = await journalHere(found);
       if (there === 'same') return { ...summary, isNew: false, movedTo: null };
       const kept = { ...order, run, cwd: config.cwd, page: config.page === null ? null : [...config.page.command] };
@@ -206,7 +209,11 @@ async function moveAside(place: RunPlace): Promise<string> {
 
 async function flush(directory: string): Promise<void> {
   const handle = await open(resolve(directory), 'r');
-  await handle.sync().finally(() => handle.close());
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
 }
 
 function unusable(store: MirrorStore, what: string, why: string): FailureError {

@@ -28,7 +28,7 @@ export interface View {
 export interface ViewServer {
   readonly path: string;
   /** Gives views some time to read what they were told. */
-  close(): Promise<void>;
+  close(last?: object | null): Promise<void>;
 }
 
 /**
@@ -95,7 +95,8 @@ export async function serveViews<S extends z.ZodType>(
   chmodSync(path, 0o600);
   return {
     path,
-    close: async () => {
+    close: async (last = null) => {
+      if (last !== null) for (const socket of sockets) socket.write(`${JSON.stringify(last)}\n`);
       const read = Promise.all([...sockets].map((socket) => new Promise<void>((resolve) => socket.end(resolve))));
       await Promise.race([read, pauseRealMs(READ_REST_MS)]);
       for (const socket of sockets) socket.destroy();

@@ -1,6 +1,15 @@
 import { randomInt } from 'node:crypto';
-import { FailureError, type Failure, type Fleet, type Plan, type Runbook, type Server } from '../model/index.ts';
 import {
+  FailureError,
+  type Failure,
+  type Fleet,
+  type Plan,
+  type PlanVerdict,
+  type Runbook,
+  type Server,
+} from '../model/index.ts';
+import {
+  canonicalJson,
   deedsAfter,
   outline,
   readChange,
@@ -9,6 +18,7 @@ import {
   type Deed,
   type Outline,
   type Standing,
+  WAY_BACK_HOLDS_MS,
 } from '../plan/index.ts';
 import type { StepContext, StepKind } from '../ports/index.ts';
 import { createMachine, deedsOf, type RunState, type Stamped } from '../run/index.ts';
@@ -17,18 +27,17 @@ import { eachAtOnce } from './at-once.ts';
 import { planClock } from './clock.ts';
 import { expectedFiles } from './expected.ts';
 import { loadFleet, loadRunbook, type Loaded } from './load.ts';
-import type { Config } from './config.ts';
-import { leaseOf } from './lease/open.ts';
 import { ownVersion, type Preview } from './planning.ts';
 import { createReach, type Reach, type ReachCommand } from './reach/index.ts';
 import { StalePlan } from './stale.ts';
 import { standingOf } from './standing.ts';
+import { surroundingsOf, type Surroundings } from './surroundings.ts';
 
 /** So many servers are read at a time. */
 const READ_AT_ONCE = 32;
 
 /** Which run is taken back, and how much of it. */
-export interface WayBackWish {
+export interface WayBackWish extends Surroundings {
   readonly run: string;
   readonly plan: Plan;
   /** The run's end: it is closed. */
@@ -40,8 +49,6 @@ export interface WayBackWish {
   readonly to: string | null;
   readonly only: readonly string[] | null;
   readonly except: readonly { readonly server: string; readonly reason: string }[];
-  /** Where claims are kept: `lease` of the configuration. */
-  readonly lease: Config['lease'];
   readonly onRead?: (done: number, of: number) => void;
 }
 
@@ -64,6 +71,11 @@ export async function makeWayBack(wish: WayBackWish): Promise<Preview> {
   try {
     const { nowMs } = planClock(fleet.value.clock);
     const standings = await readStandings(wish, deeds, laid, fleet, reach, nowMs);
+    const fromMs = nowMs();
+    const { findings, ...settings } = await surroundingsOf(wish, fleet.value, concerned(deeds, fleet.value), reach, {
+      fromMs,
+      toMs: fromMs + WAY_BACK_HOLDS_MS + plan.header.window.limitMs,
+    });
     const made = wayBack({
       neap: await ownVersion(),
       plan,
@@ -75,17 +87,22 @@ export async function makeWayBack(wish: WayBackWish): Promise<Preview> {
       to: wish.to,
       only: wish.only,
       except: wish.except,
-      fleet: { name: fleet.value.name, path: fleet.path, digest: fleet.digest },
+      fleet: { name: fleet.value.name, path: fleet.path, digest: fleet.digest, rate: fleet.value.clock?.rate ?? 1 },
       runbookPath: runbook.path,
       nowMs: Math.round(nowMs()),
       seed: randomInt(2 ** 31),
-      findings: [],
-      settings: { freezes: [], lease: leaseOf(wish.lease), mirror: null },
+      findings,
+      settings,
     });
     return { plan: made, commands, guards: [] };
   } finally {
     await reach.close();
   }
+}
+
+function concerned(deeds: readonly Deed[], { servers }: Fleet): Server[] {
+  const names = new Set(deeds.map(({ server }) => server));
+  return servers.filter(({ name }) => names.has(name));
 }
 
 /** What the run did and is asked to be taken back. Names that nothing is known by are refused. */
@@ -159,13 +176,15 @@ async function readStandings(
 async function tell(
   { step: id, change }: Deed,
   laid: Outline,
-  { header }: Plan,
+  plan: Plan,
   server: Server,
   reach: Reach,
   context: StepContext,
 ): Promise<Standing | null> {
   const kind = laid.kinds.get(id) as StepKind | undefined;
-  const step = [...header.steps, ...header.contingencies.flatMap(({ steps }) => steps)].find((each) => each.id === id);
+  const step = [...plan.header.steps, ...plan.header.contingencies.flatMap(({ steps }) => steps)].find(
+    (each) => each.id === id,
+  );
   if (!kind || step?.step !== 'act' || kind.irreversible !== undefined) return null;
   if ((kind.noWayBack?.(change as never) ?? null) !== null) return null;
   const read = reach.reader(server);
@@ -173,11 +192,22 @@ async function tell(
   try {
     const { pinned } = await kind.observe(server, input, read, context);
     const verdict = kind.decide(kind.pinned.parse(pinned) as never, input);
-    return await standingOf(kind, server, verdict, change, read, context);
+    const standing = await standingOf(kind, server, verdict, change, read, context);
+    // The same change can be needed from another state: where the plan said what it saw, that must be seen again.
+    const planned = verdictIn(plan, id, server.name);
+    const seenThen = planned?.verdict === 'change' && canonicalJson(planned.change) === canonicalJson(change);
+    if (standing.stands !== 'before' || verdict.verdict !== 'change' || !seenThen) return standing;
+    return canonicalJson([...verdict.diff]) === canonicalJson(planned.diff)
+      ? standing
+      : { stands: 'other', seen: verdict.diff };
   } catch (error) {
     if (!(error instanceof FailureError)) throw error;
     return { stands: 'unread', failure: error.failure };
   }
+}
+
+function verdictIn({ slices }: Plan, step: string, server: string): PlanVerdict | undefined {
+  return slices.find(({ servers }) => servers.some(({ name }) => name === server))?.verdicts[step]?.[server];
 }
 
 function gone(server: string, fleetPath: string): Failure {

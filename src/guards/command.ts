@@ -27,7 +27,7 @@ export function readCommand(
     const told = { out: '', err: '', bytes: 0 };
     let reading: GuardReading | null = null;
     const end = (otherwise: GuardReading): void => {
-      endGroup(child.pid);
+      if (reading === null) endGroup(child.pid);
       child.stdout.destroy();
       child.stderr.destroy();
       resolve(reading ?? otherwise);

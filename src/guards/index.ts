@@ -1,8 +1,9 @@
+import type { GuardRead } from '../model/index.ts';
 import type { GuardReader, HttpAnswer } from '../ports/index.ts';
 import { readCommand } from './command.ts';
 import { SEEN_CHARACTERS } from './limits.ts';
 import { readProbe } from './probe.ts';
-import { readPrometheus } from './prometheus.ts';
+import { doubtOf, readPrometheus } from './prometheus.ts';
 
 /** What reading guards needs of the world. */
 export interface GuardParts {
@@ -23,6 +24,11 @@ export function createGuardReader(parts: GuardParts): GuardReader {
     // One line in a log, whatever it was.
     return { sort, seen: parts.clean(seen, SEEN_CHARACTERS).replaceAll(/\s+/g, ' ').trim() || 'nothing' };
   };
+}
+
+/** What of a guard cannot be relied on, whatever it reads; null: nothing is known. */
+export function guardDoubt(read: GuardRead, parts: GuardParts): Promise<string | null> {
+  return read.guard === 'prometheus' ? doubtOf(read, parts) : Promise.resolve(null);
 }
 
 function readOne(read: Parameters<GuardReader>[0], parts: GuardParts): ReturnType<GuardReader> {

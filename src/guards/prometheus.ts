@@ -69,12 +69,33 @@ async function refuseStale(read: Query, { samples, isScalar }: Answer, parts: Gu
   const stamps = isScalar ? [] : (await ask(read, `timestamp(${read.query}\n)`, parts)).samples;
   if (!isScalar && stamps.length === 0) throw new NoData('the query gives no sample any more');
   const nowMs = parts.wallClockMs();
-  const ages = [...stamps.map(({ value }) => value * 1_000), ...samples.map(({ atMs }) => atMs)].map((atMs) =>
-    Math.abs(nowMs - atMs),
-  );
-  const oldestMs = Math.max(...ages);
-  if (!(oldestMs <= read.staleMs))
-    throw new NoData(`a sample is ${Math.round(oldestMs / 1_000)} s old, and ${read.staleMs / 1_000} s is the limit`);
+  for (const atMs of [...stamps.map(({ value }) => value * 1_000), ...samples.map((sample) => sample.atMs)]) {
+    const ageMs = nowMs - atMs;
+    // NaN is no age either.
+    if (Math.abs(ageMs) <= read.staleMs) continue;
+    const words = `${Math.round(Math.abs(ageMs) / 1_000)} s ${ageMs < 0 ? "ahead of this machine's clock" : 'old'}`;
+    throw new NoData(`a sample is ${words}, and ${read.staleMs / 1_000} s is the limit`);
+  }
+}
+
+/** A series by its name and labels: its samples have instants of their own. */
+const SELECTOR = /^\s*[a-zA-Z_:][\w:]*\s*(?:\{[^{}]*\})?\s*$/;
+
+/**
+ * Why `staleMs` does not hold for all that is asked; null: it does. An older Prometheus knows no `lookback_delta`, and
+ * says nothing of one that is no duration.
+ */
+export async function doubtOf({ query, url, timeoutMs }: Query, { get }: GuardParts): Promise<string | null> {
+  if (SELECTOR.test(query)) return null;
+  const wanted = new URLSearchParams({ query: '1', lookback_delta: 'not-a-duration' });
+  try {
+    const { status } = await get(`${url.replace(/\/+$/, '')}/api/v1/query?${wanted}`, { where: 'guard', timeoutMs });
+    if (status !== 200) return null;
+  } catch (error) {
+    if (error instanceof FailureError) return null;
+    throw error;
+  }
+  return 'this Prometheus is too old to hold what an expression is made of to staleMs: samples in it may be five minutes old';
 }
 
 async function ask(read: Query, query: string, { get }: GuardParts): Promise<Answer> {

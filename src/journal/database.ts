@@ -20,14 +20,20 @@ export function openJournalFile(path: string, mode: OpenMode): DatabaseSync {
   if (mode === 'create') {
     claimDirectory(dirname(path));
     checkCompanions(path);
-    makeFile(path);
   } else {
     checkDirectory(dirname(path));
   }
   finishMaking(path);
+  const isThere = lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  if (mode === 'create' && !isThere) makeFile(path);
   checkFile(path);
   checkCompanions(path);
   try {
+    if (mode === 'create' && isThere) {
+      // Whoever holds it is named; else it is there, and is not begun again.
+      openForReading(path).close();
+      throw new TroubleError('exists', 'there is a journal already', path);
+    }
     return mode === 'read' ? openForReading(path) : openForOwner(path);
   } catch (error) {
     const trouble = troubleFrom(error, path, 'damaged');
@@ -59,7 +65,7 @@ function openForReading(path: string): DatabaseSync {
  */
 function makeFile(path: string): void {
   const making = makingOf(path);
-  for (const suffix of ['', '-journal']) rmSync(making + suffix, { force: true });
+  for (const suffix of ['', '-journal', '-wal', '-shm']) rmSync(making + suffix, { force: true });
   createFile(making);
   const database = openDatabase(making, { readOnly: false, busyMs: OPEN_WAIT_MS });
   try {
@@ -68,6 +74,8 @@ function makeFile(path: string): void {
       ['fullfsync', 'ON', 1],
     ]);
     createTables(database);
+    // Before it has its name: a change of mode that is cut short leaves what only a writer could mend.
+    setPragmas(database, making, [['journal_mode', 'WAL', 'wal']]);
   } finally {
     database.close();
   }
@@ -79,6 +87,7 @@ function makeFile(path: string): void {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     throw new TroubleError('exists', 'there is a journal already', path);
   }
+  rmSync(making);
   flushDirectory(dirname(path));
 }
 

@@ -115,7 +115,10 @@ async function claim(client: Client, wish: ClaimWish): Promise<ClaimAnswer> {
     [servers, run],
   );
   if (taken.length > 0) {
-    const holdings = await read(client, taken.map((each) => each.run));
+    const holdings = await read(
+      client,
+      taken.map((each) => each.run),
+    );
     const conflicts = holdings.map((each) => ({
       ...each,
       servers: taken.find((other) => other.run === each.run)?.servers ?? [],
@@ -187,7 +190,8 @@ function unusable(error: unknown, committing: boolean): unknown {
       what: `the store of claims did not do it: ${said.replaceAll(/\s+/g, ' ').slice(0, 300)}`,
       where: 'postgres',
       state: committing ? 'Whether it was written is not known' : 'Nothing was claimed or released by this',
-      remedy: 'Look at the database that `lease` in neap.config.ts names, and at the login: it needs its tables or the right to make them',
+      remedy:
+        'Look at the database that `lease` in neap.config.ts names, and at the login: it needs its tables or the right to make them',
     },
     { cause: error },
   );

@@ -159,12 +159,16 @@ function jsonOrNull(text: string): unknown {
 }
 
 function unusable(where: string, why: string): FailureError {
-  const said = why.trim().replaceAll(/[^\x20-\x7e]+/g, ' ').slice(0, 300);
+  const said = why
+    .trim()
+    .replaceAll(/[^\x20-\x7e]+/g, ' ')
+    .slice(0, 300);
   return new FailureError({
     kind: 'output',
     what: `the store of claims cannot be used: ${said === '' ? 'it gave no reason' : said}`,
     where,
     state: 'Nothing was claimed or released by this',
-    remedy: 'The login there needs a POSIX shell, coreutils and a directory that it may write to (ssh:HOST or ssh:HOST:/path)',
+    remedy:
+      'The login there needs a POSIX shell, coreutils and a directory that it may write to (ssh:HOST or ssh:HOST:/path)',
   });
 }

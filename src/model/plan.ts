@@ -67,6 +67,8 @@ export const actStepSchema = z.strictObject({
         samples: z.number().int().positive(),
         medianMs: z.number().nonnegative(),
         p95Ms: z.number().nonnegative(),
+        /** What the kind says. */
+        kindMs: z.number().nonnegative(),
       }),
     ])
     .default({ from: 'kind' }),
@@ -205,7 +207,13 @@ export const planHeaderSchema = z.strictObject({
   neap: z.string(),
   title: z.string(),
   runbook: z.strictObject({ path: z.string(), digest: z.string() }),
-  fleet: z.strictObject({ name: z.string(), path: z.string(), digest: z.string() }),
+  /** `rate`: how fast its time runs; only a lab's is not 1. */
+  fleet: z.strictObject({
+    name: z.string(),
+    path: z.string(),
+    digest: z.string(),
+    rate: z.number().positive().default(1),
+  }),
   inputs: z.record(z.string(), jsonSchema),
   kinds: z.array(z.strictObject({ name: z.string(), version: z.number().int() })),
   madeAtMs: z.number(),

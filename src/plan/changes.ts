@@ -23,11 +23,6 @@ export function readChange(kind: Decider, version: number, change: Json, where: 
   return forward.data as Json;
 }
 
-/** Whether changes that this version of the kind wrote can be read. */
-export function readsVersion(kind: Decider, version: number): boolean {
-  return version === kind.version || kind.changes?.[version] !== undefined;
-}
-
 function versionsOf({ version, changes = {} }: Decider): string {
   const all = [...Object.keys(changes), String(version)];
   return all.length === 1 ? `version ${version} only` : `versions ${all.join(', ')}`;

@@ -67,7 +67,12 @@ export function compile(input: CompileInput): Plan {
     neap: input.neap,
     title: runbook.title,
     runbook: { path: input.digests.runbookPath, digest: input.digests.runbook },
-    fleet: { name: input.fleet.name, path: input.digests.fleetPath, digest: input.digests.fleet },
+    fleet: {
+      name: input.fleet.name,
+      path: input.digests.fleetPath,
+      digest: input.digests.fleet,
+      rate: input.fleet.clock?.rate ?? 1,
+    },
     inputs: { ...input.inputs },
     kinds: kindsOf([...steps, ...outline.contingencies.flatMap((each) => each.steps)]),
     madeAtMs: input.nowMs,

@@ -36,8 +36,8 @@ export function guardsOf(watched: readonly Watched[], contingencies: readonly Na
       guards.push({ id: `g${guards.length + 1}`, ...guard, covers: [...covers] });
       continue;
     }
-    const { id, covers: earlier, ...former } = same;
-    if (canonicalJson(former) !== canonicalJson(guard))
+    const { id, covers: earlier } = same;
+    if (canonicalJson({ ...guard, id, covers: earlier }) !== canonicalJson(same))
       refuse('two guards have this title and are not the same', where, 'Give each guard a title of its own');
     guards[guards.indexOf(same)] = { ...same, covers: [...new Set([...earlier, ...covers])] };
   }
@@ -174,14 +174,16 @@ function onTripOf(
     return 'home';
   }
   const named = contingencies.find(({ spec }) => spec.title === onTrip.contingency);
-  if (!named)
+  if (!named) {
+    const known = contingencies.filter(({ spec: { when: by } }) => by !== 'hung' && by !== 'out');
     return refuse(
       `there is no contingency "${onTrip.contingency}"`,
       where,
-      contingencies.length > 0
-        ? `The runbook's contingencies are: ${contingencies.map(({ spec }) => `"${spec.title}"`).join(', ')}`
-        : 'The runbook has no contingencies; write one with whenGuard() or byHand()',
+      known.length > 0
+        ? `A guard can arm: ${known.map(({ spec }) => `"${spec.title}"`).join(', ')}`
+        : 'Write one with whenGuard() or byHand()',
     );
+  }
   const { when } = named.spec;
   if (one && one !== named)
     refuse(`it arms "${named.spec.title}", and "${one.spec.title}" names it`, where, 'A guard arms one contingency');

@@ -1,6 +1,6 @@
 /** Facts and a runbook become a plan. Pure: the same facts give the same bytes and the same hash. */
 export { canonicalJson } from './canonical.ts';
-export { readChange, readsVersion } from './changes.ts';
+export { readChange } from './changes.ts';
 export { compile, PLAN_HOLDS_MS, tampered, type CompileInput, type PlanText } from './compile.ts';
 export { foresee, learn, NOTHING_FORESEEN, remember, type Foresight, type Told } from './foresee.ts';
 export { sha256Hex } from './hash.ts';
@@ -12,11 +12,14 @@ export {
   expectedOf,
   homeOf,
   isTakenBack,
+  neededOf,
   reckonedHomeOf,
   reckonedOf,
   SAMPLES_MIN,
+  slowestMs,
   takesRisk,
 } from './timing.ts';
-export { wayBack, type WayBackInput } from './way-back.ts';
+export { WAY_BACK_HOLDS_MS, wayBack, type WayBackInput } from './way-back.ts';
 export { netEffect, type Deed, type Fate, type Judged, type Standing } from './net-effect.ts';
 export { deedsAfter, stepIds } from './after.ts';
+export { doesOf, experienced, historyKey, withHistory, type History } from './history.ts';

@@ -60,7 +60,7 @@ const MANIFOLD: ReadonlySet<Aspect> = new Set(['config', 'path']);
  *   way, out of the balancer first, as on the way in.
  * - What was done over something that has no way back stays with it: a server that was reset and then mended, or mended
  *   by a reload and then given traffic, is in service, and what was before cannot be had again.
- * - A deed that shows neither before nor after, and over which nothing else is taken back, is drift.
+ * - A deed that shows neither before nor after is drift, unless what is taken back over it accounts for that.
  */
 export function netEffect(deeds: readonly Judged[]): Fate[] {
   const able = deeds.filter((each) => each.noWayBack === null && !deeds.some((base) => isBase(base, each, deeds)));
@@ -110,6 +110,11 @@ function isChained(earlier: Judged, later: Judged, able: readonly Judged[]): boo
   return false;
 }
 
+/** Whether what was done over it since accounts for all of what is not as it left it. */
+function explains(over: readonly Judged[], { alters }: Judged): boolean {
+  return over.length > 0 && alters.every((aspect) => over.some((later) => later.alters.includes(aspect)));
+}
+
 /** A change from one value to another, and of what. */
 function wayOf(change: Json): { readonly from: string; readonly to: string; readonly of: string } | null {
   if (typeof change !== 'object' || change === null || !('from' in change) || !('to' in change)) return null;
@@ -124,8 +129,9 @@ function fateOf(each: Judged, left: readonly Judged[], able: readonly Judged[], 
   if (!left.includes(each)) return { fate: 'nothing' };
   const { standing } = each;
   if (standing.stands === 'unread') return { fate: 'unread', failure: standing.failure };
-  if (left.some((later) => isOver(later, each, able))) return { fate: 'take-back' };
-  if (standing.stands === 'other') return { fate: 'drift', seen: standing.seen };
+  const over = left.filter((later) => isOver(later, each, able));
+  if (standing.stands === 'other' && !explains(over, each)) return { fate: 'drift', seen: standing.seen };
+  if (over.length > 0) return { fate: 'take-back' };
   // The run left it as before; that it shows again is somebody else's doing.
   return each.deed.takenBack
     ? { fate: 'drift', seen: ['the run took it back, and it is there again'] }

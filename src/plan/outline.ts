@@ -138,6 +138,7 @@ class Expansion {
           steps.push({ step: 'rejoin', id: id(), title: 'wait until the main line has brought the fleet back' });
           return;
         case 'hold': {
+          this.#demandReleasable(spec.hold, prefix !== '', `step ${id()}`);
           const at = steps.length;
           const hold = this.#act(spec.hold, id(), prefix !== '');
           steps.push(hold);
@@ -199,6 +200,14 @@ class Expansion {
       askBeforeUndo: spec.askBeforeUndo ?? false,
       ...(inContingency && kind.nature(input) === 'risk' ? { takes: true } : {}),
     };
+  }
+
+  /** Whatever ends the steps under a hold, it is let go of: by its undo, on the main line or on the way home from it. */
+  #demandReleasable({ kind }: ActSpec, inContingency: boolean, where: string): void {
+    if (inContingency)
+      refuse('a hold is taken in a contingency', where, 'Take it in the main line, around what the contingency is for');
+    if (kind.irreversible !== undefined || kind.leavesNothing === true)
+      refuse(`${kind.name} has no undo, so it cannot be held`, where, 'Hold by a kind whose back has an undo');
   }
 
   #group(group: string): readonly Server[] {

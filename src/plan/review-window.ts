@@ -1,5 +1,5 @@
 import type { Finding, PlanHeader } from '../model/index.ts';
-import { takesRisk } from './timing.ts';
+import { neededOf, takesRisk } from './timing.ts';
 
 /** What is wrong with the time that a plan is given: its window, its planned length, and the freezes that it meets. */
 export function reviewWindow(header: PlanHeader): Finding[] {
@@ -36,13 +36,14 @@ function agreedFindings({ window, madeAtMs, notAfterMs }: PlanHeader): Finding[]
 }
 
 function fitFindings(header: PlanHeader): Finding[] {
-  const { expectedMs, homeMs, limitMs, plannedMs } = header.window;
+  const { expectedMs, limitMs, plannedMs } = header.window;
+  const { runMs, homeMs } = neededOf(header);
   const { roomMs } = spanOf(header);
   const findings: Finding[] = [];
-  if (expectedMs + homeMs > roomMs)
+  if (runMs + homeMs > roomMs)
     findings.push(
       refusal(
-        `the run is expected to take ${minutes(expectedMs)} min and its way home ${minutes(homeMs)} min, and the window is ${minutes(roomMs)} min${roomMs < limitMs ? ' until it closes' : ''}`,
+        `the run is expected to take ${minutes(runMs)} min and its way home ${minutes(homeMs)} min, and the window is ${minutes(roomMs)} min${roomMs < limitMs ? ' until it closes' : ''}`,
         'Make the window longer, the waves larger or the outage shorter',
       ),
     );
@@ -69,8 +70,9 @@ function fitFindings(header: PlanHeader): Finding[] {
  */
 function freezeFindings(header: PlanHeader): Finding[] {
   const { window, freezes, notAfterMs } = header;
+  const { runMs, homeMs } = neededOf(header);
   const { fromMs } = spanOf(header);
-  const untilMs = fromMs + window.expectedMs + window.homeMs;
+  const untilMs = fromMs + runMs + homeMs;
   const agreed = window.opensAtMs !== null;
   return freezes.flatMap(({ title, fromMs: begins, toMs: ends }): Finding[] => {
     if (ends <= fromMs) return [];

@@ -1,4 +1,4 @@
-import type { ActStep, PlanStep } from '../model/index.ts';
+import type { ActStep, PlanHeader, PlanStep } from '../model/index.ts';
 
 /** Fewer samples than this from earlier runs are shown and not reckoned with. */
 export const SAMPLES_MIN = 5;
@@ -16,20 +16,20 @@ export function expectedOf(step: ActStep, failures: number): number {
   return takes(
     step,
     step.waves.map((wave) => wave.length),
-    failures,
+    concurrencyOf(step, failures),
     step.expectedMs,
   );
 }
 
-/** The same for so many servers a wave, each taking what a window must reckon with. */
-export function reckonedOf(step: ActStep, sizes: readonly number[], failures: number): number {
-  return takes(step, sizes, failures, reckonedMs(step));
+/** The same for so many servers a wave, so many at once, each taking what a window must reckon with. */
+export function reckonedOf(step: ActStep, sizes: readonly number[], atOnce: number): number {
+  return takes(step, sizes, atOnce, reckonedMs(step));
 }
 
-function takes(step: ActStep, sizes: readonly number[], failures: number, eachMs: number): number {
+function takes(step: ActStep, sizes: readonly number[], atOnce: number, eachMs: number): number {
   return sizes.reduce((sum, size) => {
     if (size === 0) return sum;
-    const turns = Math.ceil(size / concurrencyOf(step, failures)) * eachMs;
+    const turns = Math.ceil(size / atOnce) * eachMs;
     const slots = step.perSecond === null ? 0 : (size / step.perSecond) * 1000;
     return sum + Math.max(turns, slots) + step.soakMs;
   }, 0);
@@ -40,6 +40,11 @@ export function reckonedMs({ expectedMs, expectedFrom }: ActStep): number {
   return expectedFrom.from === 'history' && expectedFrom.samples >= SAMPLES_MIN
     ? Math.max(expectedMs, expectedFrom.p95Ms)
     : expectedMs;
+}
+
+/** The longest that one server's part is known to take, or said to: whoever is that slow is still at work. */
+export function slowestMs({ expectedMs, expectedFrom }: ActStep): number {
+  return expectedFrom.from === 'kind' ? expectedMs : Math.max(expectedMs, expectedFrom.kindMs, expectedFrom.p95Ms);
 }
 
 /** Expected plan time of the whole main line, its planned outage included. */
@@ -68,6 +73,23 @@ export function homeOf(step: ActStep): number {
 export function reckonedHomeOf(step: ActStep, sizes: readonly number[]): number {
   const changed = sizes.some((size) => size > 0);
   return homeFor(step, sizes, reckonedMs(step)) + (changed && step.askBeforeUndo ? ANSWER_MS : 0);
+}
+
+/** What a whole run and its way home must be given, in plan milliseconds: by the slow ones of earlier runs, where there were any. */
+export function neededOf({ steps, budget }: Pick<PlanHeader, 'steps' | 'budget'>): {
+  readonly runMs: number;
+  readonly homeMs: number;
+} {
+  let runMs = 0;
+  let homeMs = 0;
+  for (const step of steps) {
+    if (step.step === 'gate') runMs += step.fuse?.outageMs ?? 0;
+    if (step.step !== 'act') continue;
+    const sizes = step.waves.map((wave) => wave.length);
+    runMs += reckonedOf(step, sizes, concurrencyOf(step, budget.failures));
+    if (isTakenBack(step)) homeMs += reckonedHomeOf(step, sizes);
+  }
+  return { runMs: Math.ceil(runMs), homeMs: Math.ceil(homeMs) };
 }
 
 /** Whether anything is taken away at all: what only gives back is stopped by no window and no freeze (promise 7). */

@@ -1,8 +1,13 @@
 import type { ActStep, Finding, PlanHeader } from '../model/index.ts';
+import { reviewWindow } from './review-window.ts';
+import type { Deed } from './net-effect.ts';
 import type { Settled } from './way-back.ts';
 
 /** How many servers a finding names. */
 const NAMED_MAX = 8;
+
+/** How many lines of a change a finding shows. */
+const DIFF_MAX = 4;
 
 type Left = NonNullable<PlanHeader['rollbackOf']>['left'];
 
@@ -23,18 +28,19 @@ export function leftOf(settled: readonly Settled[], stepOf: (id: string) => ActS
       return [{ begun: first.deed.begun, step: id, title, because: first.because, why: first.why, servers }];
     })
     .toSorted((a, b) => b.begun - a.begun)
-    .map(({ begun: _, ...each }) => each);
+    .map(({ step, title, because, why, servers }) => ({ step, title, because, why, servers }));
 }
 
 /** What stands in the way: servers that drifted, that could not be read, and steps without a way back. */
 export function trouble(
   settled: readonly Settled[],
   except: readonly { readonly server: string; readonly reason: string }[],
-  { rollbackOf, window }: PlanHeader,
+  header: PlanHeader,
+  diffOf: (deed: Deed) => readonly string[],
 ): Finding[] {
   return [
-    ...perServer(settled),
-    ...(rollbackOf?.left ?? [])
+    ...perServer(settled, diffOf),
+    ...(header.rollbackOf?.left ?? [])
       .filter(({ because }) => because === 'no-way-back')
       .map(({ step, title, why, servers }): Finding => ({
         severity: 'warning',
@@ -48,28 +54,19 @@ export function trouble(
       what: `${server} is left out: ${reason}. It stays as it is`,
       cures: [],
     })),
-    ...(window.expectedMs + window.homeMs > window.limitMs
-      ? [
-          {
-            severity: 'refusal' as const,
-            code: 'window',
-            what: `the way back is expected to take ${minutes(window.expectedMs)} min and its own way home ${minutes(window.homeMs)} min, and the window is ${minutes(window.limitMs)} min`,
-            cures: ['Take it back in parts: --only SERVER,SERVER'],
-          },
-        ]
-      : []),
+    ...reviewWindow(header),
   ];
 }
 
 /** The first thing that is wrong with each server; what is alike is one finding. */
-function perServer(settled: readonly Settled[]): Finding[] {
+function perServer(settled: readonly Settled[], diffOf: (deed: Deed) => readonly string[]): Finding[] {
   const found = new Map<string, { readonly code: string; readonly what: string; readonly cure: string }>();
   for (const { deed, fate } of settled) {
     if (found.has(deed.server)) continue;
     if (fate.fate === 'drift')
       found.set(deed.server, {
         code: 'drift',
-        what: `since the run somebody changed what step ${deed.step} had done: it stands neither as before it nor as after it. The run's change: ${JSON.stringify(deed.change)}. Now: ${fate.seen.join('; ')}`,
+        what: `since the run somebody changed what step ${deed.step} had done: it stands neither as before it nor as after it. The run did: ${shown(diffOf(deed))}. Now it would do: ${shown(fate.seen)}`,
         cure: 'See what changed on it, and put it back by hand or leave it out: --except SERVER="why"',
       });
     if (fate.fate === 'unread')
@@ -96,11 +93,14 @@ function perServer(settled: readonly Settled[]): Finding[] {
   });
 }
 
+/** The first lines of a change: what a file holds is in the preview of the step. */
+function shown(diff: readonly string[]): string {
+  const heads = diff.filter((line) => !line.startsWith(' ') && !line.endsWith(':'));
+  const more = heads.length > DIFF_MAX ? ` and ${heads.length - DIFF_MAX} lines more` : '';
+  return `${heads.slice(0, DIFF_MAX).join('; ')}${more}`;
+}
+
 function names(servers: readonly string[]): string {
   const shown = servers.slice(0, NAMED_MAX).join(', ');
   return servers.length > NAMED_MAX ? `${shown} and ${servers.length - NAMED_MAX} more` : shown;
-}
-
-function minutes(ms: number): number {
-  return Math.ceil(ms / 60_000);
 }

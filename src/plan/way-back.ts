@@ -9,7 +9,7 @@ import { lineOf, stepOf, undoSteps, type Laid } from './way-back-steps.ts';
 import { leftOf, trouble } from './way-back-words.ts';
 
 /** A way back made from facts holds for a day: what was seen is what will be undone. */
-const WAY_BACK_HOLDS_MS = 24 * 60 * 60_000;
+export const WAY_BACK_HOLDS_MS = 24 * 60 * 60_000;
 
 export interface WayBackInput {
   readonly neap: string;
@@ -92,7 +92,7 @@ export function wayBack(input: WayBackInput): Plan {
     findings: [],
     slices: slices.map((slice) => sha256Hex(canonicalJson(slice))),
   };
-  const findings = [...input.findings, ...trouble(settled, input.except, header)];
+  const findings = [...input.findings, ...trouble(settled, input.except, header, (deed) => diffOf(deed, old))];
   const reviewed = { ...header, findings };
   return { hash: hashOf(reviewed), header: reviewed, slices };
 }
@@ -161,7 +161,9 @@ function diffOf({ step, server, change }: Deed, { slices }: Plan): string[] {
 
 function changeWords(change: Json): string {
   if (typeof change === 'object' && change !== null && 'from' in change && 'to' in change)
-    return `${String(change['from'])} -> ${String(change['to'])}`;
+    return [change['from'], change['to']]
+      .map((each) => (typeof each === 'string' ? each : canonicalJson(each)))
+      .join(' -> ');
   return canonicalJson(change);
 }
 

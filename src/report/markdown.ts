@@ -12,6 +12,7 @@ import {
   verdictsText,
   viewText,
   wordText,
+  windowText,
 } from './texts.ts';
 import { askedBy, counted, instantOf, spanOf, timeOf } from './words.ts';
 
@@ -23,6 +24,7 @@ export function toMarkdown(report: Report): string {
     fuse(report),
     people(report),
     servers(report),
+    guards(report),
     incidents(report),
     planPart(report),
   ];
@@ -52,10 +54,7 @@ function summary(report: Report): string[] {
         ['Fleet', `${plan.fleet.name} (${plan.fleet.path})`],
         ['Opened', instantOf(report.openedAtMs)],
         [report.closedAtMs === null ? 'Seen until' : 'Closed', instantOf(report.closedAtMs ?? report.seenUntilMs)],
-        [
-          'Took',
-          `${spanOf(report.tookMs)}, expected ${spanOf(plan.window.expectedMs)}, window ${spanOf(plan.window.limitMs)}`,
-        ],
+        ['Took', `${spanOf(report.tookMs)}, ${windowText(report)}`],
         ['Servers', endingsText(report)],
         ['Failure budget', `${budget.spent} of ${budget.failures} spent`],
         ['Plan', plan.hash],
@@ -126,6 +125,18 @@ function servers({ servers: all, openedAtMs }: Report): string[] {
     ...heading('Servers'),
     ...rows(['Server', 'Domain', 'Ended', 'Why, and what was done', 'Boots', 'Resets'], cells),
   ];
+}
+
+function guards({ guards: stood, plan, openedAtMs }: Report): string[] {
+  if (plan.guards.length === 0) return [];
+  const cells = stood.map(({ atMs, guard, title, standing, onsetAtMs, seen }) => [
+    timeOf(atMs, openedAtMs),
+    `${guard} ${title}`,
+    standing,
+    timeOf(onsetAtMs, openedAtMs),
+    seen,
+  ]);
+  return [...heading('Guards'), ...rows(['At', 'Guard', 'Stood', 'Since', 'Seen'], cells)];
 }
 
 function incidents({ budget, pages, engines, views, openedAtMs }: Report): string[] {

@@ -14,6 +14,7 @@ export function planPart(plan: Plan): PlanPart {
     window,
     forecast,
     findings,
+    guards,
     steps,
     contingencies,
   } = plan.header;
@@ -33,6 +34,7 @@ export function planPart(plan: Plan): PlanPart {
     window,
     forecast,
     findings,
+    guards,
     steps: rows,
   };
 }

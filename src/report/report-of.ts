@@ -3,6 +3,7 @@ import type { Plan } from '../model/index.ts';
 import type { JournalRow } from '../ports/index.ts';
 import { budgetOf, createMachine, type RunState, type Stamped } from '../run/index.ts';
 import { FuseWatch } from './collect/fuse.ts';
+import { GuardWatch } from './collect/guards.ts';
 import { Incidents } from './collect/incidents.ts';
 import { openGates, People } from './collect/people.ts';
 import { Servers } from './collect/servers.ts';
@@ -35,11 +36,13 @@ export function reportOf(plan: Plan, events: readonly Stamped[], extra: ReportEx
     new FuseWatch(machine),
     new Incidents(),
   ];
+  const guards = new GuardWatch(machine);
   let state: RunState | null = null;
   for (const { atMs, event } of events) {
     const before: RunState | null = state;
     const after = machine.apply(before, { atMs, event });
-    for (const collector of [people, timeline, servers, fuse, incidents]) collector.see({ atMs, event, before, after });
+    for (const collector of [people, timeline, servers, fuse, incidents, guards])
+      collector.see({ atMs, event, before, after });
     state = after;
   }
   if (state === null) throw new Error('a journal begins with the event "opened"');
@@ -60,6 +63,7 @@ export function reportOf(plan: Plan, events: readonly Stamped[], extra: ReportEx
     seenUntilMs,
     closedAtMs: state.closed?.atMs ?? null,
     tookMs: endMs - state.openedAtMs,
+    waitedMs: (state.begunAtMs ?? endMs) - state.openedAtMs,
     plan: planPart(plan),
     timeline: timeline.rows(state),
     fuse: fuse.part(state, endMs),
@@ -68,6 +72,7 @@ export function reportOf(plan: Plan, events: readonly Stamped[], extra: ReportEx
     servers: servers.rows(state),
     budget: { ...budgetOf(state, machine.index), entries: incidents.entries },
     pages: incidents.pages,
+    guards: guards.rows,
     engines: incidents.engines,
     views: incidents.views,
     journal: journalPart(events.length, extra.rows),

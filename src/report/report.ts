@@ -1,4 +1,4 @@
-import type { Finding, Forecast, Json, PlanVerdict } from '../model/index.ts';
+import type { Finding, Forecast, Guard, Json, PlanVerdict } from '../model/index.ts';
 import type { Outcome } from '../run/index.ts';
 
 /**
@@ -22,6 +22,8 @@ export interface Report {
   readonly closedAtMs: number | null;
   /** Until its end, or until `seenUntilMs`. */
   readonly tookMs: number;
+  /** How much of that it waited for its window to open. */
+  readonly waitedMs: number;
   readonly plan: PlanPart;
   readonly timeline: readonly TimelineRow[];
   readonly fuse: FusePart | null;
@@ -30,6 +32,7 @@ export interface Report {
   readonly servers: readonly ServerRow[];
   readonly budget: BudgetPart;
   readonly pages: readonly PageRow[];
+  readonly guards: readonly GuardRow[];
   readonly engines: readonly EngineRow[];
   readonly views: readonly ViewRow[];
   readonly journal: JournalPart;
@@ -48,6 +51,16 @@ export interface Standing {
   readonly turn: { readonly code: string; readonly why: string } | null;
 }
 
+/** A guard stood otherwise from `atMs` on; what made it so began at `onsetAtMs`. */
+export interface GuardRow {
+  readonly guard: string;
+  readonly title: string;
+  readonly standing: 'clear' | 'warn' | 'trip' | 'no-data';
+  readonly atMs: number;
+  readonly onsetAtMs: number;
+  readonly seen: string;
+}
+
 export interface PlanPart {
   readonly hash: string;
   readonly neap: string;
@@ -60,6 +73,7 @@ export interface PlanPart {
   readonly window: { readonly limitMs: number; readonly expectedMs: number; readonly homeMs: number };
   readonly forecast: Forecast | null;
   readonly findings: readonly Finding[];
+  readonly guards: readonly Guard[];
   readonly steps: readonly PlanStepRow[];
 }
 
@@ -81,7 +95,7 @@ export interface PlanStepRow {
 /** One step of one track as it went. A step that was done again after a renewal has a row for each time. */
 export interface TimelineRow {
   readonly track: string;
-  readonly trackKind: 'main' | 'home' | 'contingency';
+  readonly trackKind: 'main' | 'home' | 'contingency' | 'doubt';
   readonly id: string;
   readonly title: string;
   readonly step: 'act' | 'gate' | 'rejoin';
@@ -102,7 +116,7 @@ export interface TimelineRow {
 
 /** What a person said, and what came of it. */
 export interface Word {
-  readonly word: 'approved' | 'answered' | 'aborted' | 'halted' | 'unhalted';
+  readonly word: 'approved' | 'answered' | 'aborted' | 'armed' | 'halted' | 'unhalted' | 'overrode';
   readonly by: string;
   readonly atMs: number;
   readonly gate: string | null;
@@ -114,7 +128,7 @@ export interface Word {
   /** How old the answer was when the run acted upon it. */
   readonly ageMs: number | null;
   /** `too old`: it had to be given again; `too late`: the fuse no longer covered the outage, so caches came first. */
-  readonly fate: 'taken' | 'asked again' | 'too old' | 'too late' | 'went home' | 'not needed any more';
+  readonly fate: 'taken' | 'asked again' | 'too old' | 'too late' | 'went home' | 'not needed any more' | 'taken back';
 }
 
 export interface OpenGate {
@@ -130,7 +144,17 @@ export interface ServerRow {
   /** Null for a server that was left out of the plan: the plan holds its name and the reason. */
   readonly group: string | null;
   readonly domain: string | null;
-  readonly ended: 'done' | 'recovered' | 'home' | 'untouched' | 'out' | 'not proven' | 'left out' | 'under way';
+  /** `quarantined`: out of the balancer until it is proven. */
+  readonly ended:
+    | 'done'
+    | 'recovered'
+    | 'home'
+    | 'untouched'
+    | 'quarantined'
+    | 'out'
+    | 'not proven'
+    | 'left out'
+    | 'under way';
   readonly why: string | null;
   readonly remedy: string | null;
   readonly outAtMs: number | null;

@@ -29,7 +29,17 @@ export function restOfSummary(report: Report): string {
 
 /** How many servers ended which way, in the order in which a reader wants to know. */
 export function endings({ servers }: Report): readonly { readonly ended: string; readonly count: number }[] {
-  const order = ['not proven', 'out', 'recovered', 'under way', 'home', 'untouched', 'done', 'left out'] as const;
+  const order = [
+    'not proven',
+    'out',
+    'quarantined',
+    'recovered',
+    'under way',
+    'home',
+    'untouched',
+    'done',
+    'left out',
+  ] as const;
   return order
     .map((ended) => ({ ended, count: servers.filter((server) => server.ended === ended).length }))
     .filter(({ count }) => count > 0);

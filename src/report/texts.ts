@@ -1,5 +1,5 @@
 import { nameServers } from '../run/index.ts';
-import type { Deed, EngineRow, PageRow, PlanStepRow, TimelineRow, ViewRow, Word } from './report.ts';
+import type { Deed, EngineRow, PageRow, PlanStepRow, Report, TimelineRow, ViewRow, Word } from './report.ts';
 import { counted, spanOf, timeOf } from './words.ts';
 
 /** What a person said, in a sentence that every form of the report shows. */
@@ -9,13 +9,23 @@ export function wordText({ word, gate, question, answer }: Word): string {
       return `approved ${answer ?? ''}`;
     case 'answered':
       return `“${answer ?? ''}” to gate ${gate ?? ''}${question === null ? '' : `: ${question}`}`;
+    case 'armed':
+      return `contingency ${answer ?? ''}`;
     case 'aborted':
       return 'abort: go home';
+    case 'overrode':
+      return `overrode ${answer ?? ''}`;
     case 'halted':
       return 'halt: no new work';
     case 'unhalted':
       return 'go on';
   }
+}
+
+/** What was expected and allowed, and what part of the time went by before the window opened. */
+export function windowText({ plan: { window }, waitedMs }: Pick<Report, 'plan' | 'waitedMs'>): string {
+  const waited = waitedMs > 0 ? `${spanOf(waitedMs)} of it waiting for its window, ` : '';
+  return `${waited}expected ${spanOf(window.expectedMs)}, window ${spanOf(window.limitMs)}`;
 }
 
 /** An engine's coming, and what it found. */

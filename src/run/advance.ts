@@ -1,4 +1,5 @@
 import type { ActStep, Failure, PlanStep } from '../model/index.ts';
+import { settledDoubt, wordTaken } from './doubt.ts';
 import { isWaveSettled } from './lane.ts';
 import { actStepOf, currentOf, lineOf, trackOf, withStep, withTrack, type PlanIndex } from './lines.ts';
 import {
@@ -8,6 +9,7 @@ import {
   type Fuse,
   type GateState,
   type RunState,
+  type StepState,
   type TargetState,
   type Track,
 } from './state.ts';
@@ -26,6 +28,7 @@ export function settleTrack(state: RunState, id: string, index: PlanIndex): RunS
 
 function moveOn(state: RunState, track: Track, index: PlanIndex): RunState | null {
   const current = currentOf(track);
+  if (track.kind === 'doubt') return moveDoubt(state, track, current, index);
   if (track.status === 'draining') return drained(track) ? withTrack(state, { ...track, status: 'stopped' }) : null;
   if (!current)
     return withTrack(
@@ -43,6 +46,13 @@ function moveOn(state: RunState, track: Track, index: PlanIndex): RunState | nul
     case 'act':
       return moveAct(state, track, current, index);
   }
+}
+
+function moveDoubt(state: RunState, track: Track, current: StepState | undefined, index: PlanIndex): RunState | null {
+  if (current?.step === 'gate' && current.phase === 'refused') return withTrack(state, { ...track, status: 'stopped' });
+  if (current?.step === 'gate' && current.phase === 'passed') return wordTaken(state, track, index);
+  const isProven = current?.step === 'act' && current.waves.every(isWaveSettled);
+  return isProven ? settledDoubt(state, track, index) : null;
 }
 
 /** A person said no to taking the next step back: its servers stay as they are, and the way home goes on beside them. */
@@ -163,7 +173,8 @@ function recovered(state: RunState, track: Track): RunState['out'] {
   const out = { ...state.out };
   for (const server of track.servers) {
     const was = out[server];
-    if (was && !isOut(state, track, server)) out[server] = { ...was, recovered: true };
+    // Whoever fell out while the contingency was under way has another one.
+    if (was?.track === track.id && !isOut(state, track, server)) out[server] = { ...was, recovered: true };
   }
   return out;
 }

@@ -1,9 +1,9 @@
 import type { GateStep } from '../model/index.ts';
 import type { RunEvent } from './events.ts';
+import { fuseTooShort } from './fuse.ts';
 import { answerGate, gateOf } from './gates.ts';
 import { gateIdOf, trackOf, type PlanIndex } from './lines.ts';
 import type { RunState, Track } from './state.ts';
-import { fuseTooShort } from './turns.ts';
 
 type Answered = Extract<RunEvent, { type: 'answered' }>;
 
@@ -62,9 +62,10 @@ function laterGate(state: RunState, { plan: { header } }: PlanIndex, name: strin
   return later?.step === 'gate' ? later : `gate ${name} is not open now`;
 }
 
-/** An answer given ahead, taken back, or used. */
-export function foldAhead(state: RunState, event: Answered, atMs: number, index: PlanIndex): RunState {
+/** An answer to an open gate, or one given ahead, taken back, or used. */
+export function foldAnswer(state: RunState, event: Answered, atMs: number, index: PlanIndex): RunState {
   const { gate, answer, by, givenAtMs, ahead: what } = event;
+  if (what === undefined) return answerGate(state, event, atMs, index);
   if (what === 'given') return { ...state, ahead: { ...state.ahead, [gate]: { answer, by, givenAtMs } } };
   const track = state.tracks.find((each) => gateOf(each, index)?.id === gate);
   const step = what === 'used' && track ? gateOf(track, index)?.step.id : gate;

@@ -16,9 +16,17 @@ export function keptOut(state: RunState, index: PlanIndex): string[] {
   const servers = new Set(
     state.tracks.filter((track) => isForFallen(track, index)).flatMap((track) => [...track.servers]),
   );
-  return [...servers]
-    .filter((server) => state.out[server]?.recovered !== true && awayOf(state, index, server) !== null)
-    .toSorted();
+  const kept = [...servers].filter(
+    (server) => state.out[server]?.recovered !== true && awayOf(state, index, server) !== null,
+  );
+  if (kept.length === 0) return kept;
+  const back = new Set(provenBack(state, index));
+  return kept.filter((server) => !back.has(server)).toSorted();
+}
+
+/** How they come back, as it can be typed. */
+export function rejoinCommand(servers: readonly string[], { plan }: PlanIndex): string {
+  return `neap fleet rejoin ${servers.join(' ')} --fleet ${plan.header.fleet.path}`;
 }
 
 /** Servers that the run proved and gave traffic: the line went through for them, or a recovery did. */
@@ -62,7 +70,8 @@ export function tracksOf(state: RunState, index: PlanIndex, server: string): Tra
   return state.tracks.filter((track) => track.servers.includes(server) && isForFallen(track, index));
 }
 
-function isForFallen({ contingency }: Track, { plan }: PlanIndex): boolean {
+function isForFallen({ kind, contingency }: Track, { plan }: PlanIndex): boolean {
+  if (kind !== 'contingency') return false;
   return plan.header.contingencies.some(({ id, when }) => id === contingency && (when === 'hung' || when === 'out'));
 }
 

@@ -1,5 +1,5 @@
 import type { Condition, Failure, Json, Verdict } from '../model/index.ts';
-import type { Effect } from './effects.ts';
+import type { Effect, Place } from './effects.ts';
 import type { Turn } from './state.ts';
 
 /**
@@ -129,6 +129,8 @@ export type RunEvent =
    * it takes no part in a clock's being set, and the agreed instants are held against the clock from then on.
    */
   | { readonly type: 'jumped'; readonly sort: 'slept' | 'clock'; readonly byMs: number }
+  /** Nobody here can tell what became of an effect: a person is asked, in a track of its own. */
+  | { readonly type: 'doubted'; readonly track: string; readonly place: Place; readonly attempts: number }
   /** A person said what became of an effect that nobody could tell. */
   | {
       readonly type: 'told';

@@ -1,18 +1,20 @@
 import type { Failure } from '../model/index.ts';
 import { settleTrack } from './advance.ts';
-import { foldAhead } from './ahead.ts';
+import { foldAnswer } from './ahead.ts';
 import type { Effect, Place } from './effects.ts';
 import type { RunEvent, Stamped } from './events.ts';
+import { askAbout, takeWord } from './doubt.ts';
 import { jumped, readFreezes } from './fold-time.ts';
-import { answerGate, askGate, passGate, renewGate } from './gates.ts';
-import { armTrack, homeTrack, mainTrack } from './tracks.ts';
+import { askGate, passGate, renewGate } from './gates.ts';
+import { armTrack, homeTrack } from './tracks.ts';
 import { intend } from './lane.ts';
 import { lookAnewAt, noteMirror } from './mirror.ts';
 import { allFlying, flyingOf, landed as without, NOTHING_FLIES, takenOff } from './flying.ts';
 import { actStepOf, trackOf, withStep, withTrack, type PlanIndex } from './lines.ts';
+import { opening } from './opening.ts';
 import { slowDown } from './pace.ts';
 import { mistrust } from './restored.ts';
-import { FRESH_TARGET, type ActState, type Out, type RunState, type TargetState, type Track } from './state.ts';
+import { FRESH_TARGET, type ActState, type RunState, type TargetState, type Track } from './state.ts';
 import { applyToTarget, lookAgain, orphan } from './target.ts';
 import { begun } from './window.ts';
 import { isAlteredBySummoned } from './given-back.ts';
@@ -22,78 +24,13 @@ import { forgetUnwatched, lookAnew } from './watching.ts';
 
 /** Folds one event into the state. Pure and total: replaying a journal gives the state, whatever `next` decides today. */
 export function apply(state: RunState | null, { atMs, event }: Stamped, index: PlanIndex): RunState {
-  if (event.type === 'opened') return open(event, atMs, index);
+  if (event.type === 'opened') return settle(begun(opening(event, atMs, index), index), index);
   if (state === null) throw new Error('a journal begins with the event "opened"');
   const settled = settle(
     begun(fold({ ...state, nowMs: Math.max(state.nowMs, atMs) }, event, atMs, index), index),
     index,
   );
   return lookAnew(state, forgetUnwatched(state, settled, index), index);
-}
-
-function open(event: Extract<RunEvent, { type: 'opened' }>, atMs: number, index: PlanIndex): RunState {
-  const main = mainTrack(index);
-  const out: Record<string, Out> = {};
-  for (const slice of index.plan.slices) {
-    for (const [step, byServer] of Object.entries(slice.verdicts)) {
-      for (const [server, verdict] of Object.entries(byServer)) {
-        if (verdict.verdict === 'contingency' && !out[server]) out[server] = foundHung(server, step, atMs);
-      }
-    }
-  }
-  const state: RunState = {
-    run: event.run,
-    answerable: answerableOf(event),
-    openedAtMs: atMs,
-    nowMs: atMs,
-    begunAtMs: null,
-    skewMs: 0,
-    freezes: null,
-    freezesUnread: null,
-    mode: 'forward',
-    homeWhy: null,
-    halted: false,
-    tracks: [main],
-    out,
-    paths: {},
-    fuse: null,
-    slowed: {},
-    guards: {},
-    mirrorBehind: null,
-    short: false,
-    leaseLost: null,
-    anchorLost: null,
-    overrides: [],
-    ahead: {},
-    paged: {},
-    flying: NOTHING_FLIES,
-    closed: null,
-  };
-  return settle(begun(state, index), index);
-}
-
-function answerableOf({ by, host, user, key, ticket }: Extract<RunEvent, { type: 'opened' }>): RunState['answerable'] {
-  return { by, host, user: user ?? null, key: key ?? null, ticket: ticket ?? null };
-}
-
-function foundHung(server: string, step: string, atMs: number): Out {
-  const failure: Failure = {
-    kind: 'hung',
-    what: 'it was hung when the plan was made',
-    where: server,
-    state: 'Nothing was done to it',
-    remedy: 'The plan has a contingency for it',
-  };
-  return {
-    step,
-    title: 'preview',
-    failure,
-    fate: 'undiagnosed',
-    sinceMs: atMs,
-    track: null,
-    recovered: false,
-    path: null,
-  };
 }
 
 function fold(state: RunState, event: RunEvent, atMs: number, index: PlanIndex): RunState {
@@ -110,10 +47,11 @@ function fold(state: RunState, event: RunEvent, atMs: number, index: PlanIndex):
     case 'paged':
       return landed(state, event.id);
     case 'answered':
-      return event.ahead === undefined ? answerGate(state, event, atMs, index) : foldAhead(state, event, atMs, index);
+      return foldAnswer(state, event, atMs, index);
     case 'engine':
       return {
         ...orphanAll(event.from === undefined ? state : mistrust(state, index), atMs),
+        engines: [...state.engines, { pid: event.pid, host: event.host, atMs }],
         short: event.short === true,
       };
     case 'halted':
@@ -155,7 +93,10 @@ function fold(state: RunState, event: RunEvent, atMs: number, index: PlanIndex):
       return onTargets({ ...jumped(state, event), guards: {} }, (target) =>
         target.phase === 'ready' ? lookAgain(target, atMs) : target,
       );
+    case 'doubted':
+      return askAbout(state, event, index);
     case 'told':
+      return takeWord(state, event, atMs);
     case 'opened':
     case 'approved':
     case 'fenced':

@@ -110,7 +110,7 @@ export function renewGate(state: RunState, event: Extract<RunEvent, { type: 'ren
   const steps = track.steps.map((step, at) => {
     const planned = line[at];
     if (!planned || at < from || at > track.cursor) return step;
-    if (at <= to && isDoneAnew(planned)) return anew(step, planned, at);
+    if (at <= to && isDoneAnew(planned, line, track.cursor)) return anew(step, planned, at);
     return step.step === 'act' ? withoutLeft(step, out) : step;
   });
   const redone = track.redone + (event.spoilt ? 1 : 0);
@@ -120,8 +120,11 @@ export function renewGate(state: RunState, event: Extract<RunEvent, { type: 'ren
   );
 }
 
-function isDoneAnew(step: PlanStep): boolean {
-  return step.step !== 'act' || step.leavesNothing || step.releasedBy !== null || step.releases !== null;
+/** What is still held is held on: only a hold that was let go of, or ended by itself, is taken anew. */
+function isDoneAnew(step: PlanStep, line: readonly PlanStep[], cursor: number): boolean {
+  if (step.step !== 'act') return true;
+  if (step.releasedBy !== null) return line.findIndex(({ id }) => id === step.releasedBy) <= cursor;
+  return step.leavesNothing || step.releases !== null;
 }
 
 function anew(step: StepState, planned: PlanStep, at: number): StepState {

@@ -24,11 +24,11 @@ export { deedsOf } from './deeds.ts';
 export type { Effect, Place } from './effects.ts';
 export type { Looked, Outcome, OverrideClass, RunEvent, Stamped } from './events.ts';
 export { allFlying, flyingOf } from './flying.ts';
-export { awayOf, keptOut, provenBack, type Away } from './away.ts';
+export { awayOf, keptOut, provenBack, rejoinCommand, type Away } from './away.ts';
 export { gateOf } from './gates.ts';
 export { judge, silentAtMs, unread, type GuardReading, type Judged } from './judge.ts';
 export { actStepOf, currentOf, gateIdOf, lineOf, trackOf, type PlanIndex } from './lines.ts';
-export { needsMirror, waitsForMirror } from './mirror.ts';
+export { mirrorStops, needsMirror, waitsForMirror } from './mirror.ts';
 export { budgetOf, type Next } from './next.ts';
 export { unprovenServers } from './unproven.ts';
 export {
@@ -44,10 +44,11 @@ export {
 } from './state.ts';
 export { answerOf, answersAhead } from './ahead.ts';
 export { armByHand, isSummoned } from './recoveries.ts';
-export { guardWords, isOverridden } from './standings.ts';
+export { isOverridden } from './standings.ts';
+export { stopsOf, type Stop } from './stops.ts';
 export { watchedGuards } from './watching.ts';
 export { refusesTo, staysOf, type Stays } from './stays.ts';
-export { partTitle, approveCommand, clockTime, duration, gateText, nameServers } from './words.ts';
+export { partTitle, approveCommand, clockTime, duration, gateText, nameServers, guardWords } from './words.ts';
 export { overrideOf, type OverrideWish } from './override.ts';
 export { outlookOf, type Outlook } from './outlook.ts';
 export { closesAtMs, freezesAhead, opensAtMs, UNREAD, waitsForOpening, type Freeze } from './window.ts';

@@ -1,4 +1,5 @@
 import type { ActStep } from '../model/index.ts';
+import { slowestMs } from '../plan/index.ts';
 import type { Effect, Place } from './effects.ts';
 import { CONFIRM_FACTOR, CONFIRM_MIN_MS, DOUBT_MIN_MS } from './limits.ts';
 import { isSettled, type ActState, type TargetState, type WaveState } from './state.ts';
@@ -135,7 +136,7 @@ function confirm(
     for: act.does,
     change: target.change,
     sinceMs: target.sinceMs ?? nowMs,
-    deadlineMs: nowMs + Math.max(target.inDoubt ? DOUBT_MIN_MS : CONFIRM_MIN_MS, step.expectedMs * CONFIRM_FACTOR),
+    deadlineMs: nowMs + Math.max(target.inDoubt ? DOUBT_MIN_MS : CONFIRM_MIN_MS, slowestMs(step) * CONFIRM_FACTOR),
     soakUntilMs: soakMs > 0 ? (target.soakUntilMs ?? nowMs + soakMs) : null,
     priorBootId: priorBootId(place.target),
   };

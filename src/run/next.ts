@@ -15,7 +15,8 @@ import { sharePace } from './peers.ts';
 import { stopsOf } from './stops.ts';
 import { gateText } from './words.ts';
 import type { ActState, RunState, Track } from './state.ts';
-import { decide, fuseTooShort } from './turns.ts';
+import { fuseTooShort } from './fuse.ts';
+import { decide } from './turns.ts';
 import { windowWakeMs } from './window-pages.ts';
 import { waitsForOpening } from './window.ts';
 

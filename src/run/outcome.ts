@@ -2,7 +2,7 @@ import { isAnyFlying } from './flying.ts';
 import type { Outcome, RunEvent } from './events.ts';
 import { trackOf, type PlanIndex } from './lines.ts';
 import { pagesDue } from './pages.ts';
-import { awayOf, keptOut } from './away.ts';
+import { awayOf, keptOut, rejoinCommand } from './away.ts';
 import { spentOf } from './budget.ts';
 import type { RunState } from './state.ts';
 import { keptBySummoned, summonedWords } from './given-back.ts';
@@ -71,7 +71,7 @@ function summaryOf(state: RunState, outcome: Outcome, unproven: readonly string[
   const named = [...kept].filter((server) => !unproven.includes(server));
   if (named.length > 0)
     parts.push(
-      `Quarantined, out of the balancer until they are proven: ${few(named.map((server) => doubtsOf(state, index, server)))}. Bring them back: neap fleet rejoin ${named.join(' ')}.`,
+      `Quarantined, out of the balancer until they are proven: ${few(named.map((server) => doubtsOf(state, index, server)))}. Bring them back: ${rejoinCommand(named, index)}.`,
     );
   if (others.length > 0)
     parts.push(`Left out: ${few(others.map(([server, { failure }]) => `${server} (${failure.what})`))}.`);

@@ -2,6 +2,8 @@ import type { ActStep } from '../model/index.ts';
 import { isTakenBack, reckonedHomeOf, reckonedOf } from '../plan/index.ts';
 import { currentOf, trackOf, type PlanIndex } from './lines.ts';
 import type { ActState, RunState, Track, Turn } from './state.ts';
+import { mostNeeded } from './most-needed.ts';
+import { paceOf } from './pace.ts';
 import { dirtyOf, tallyOf } from './tally.ts';
 import { closesAtMs, freezesAhead, waitsForOpening } from './window.ts';
 import { clockTime, duration } from './words.ts';
@@ -26,26 +28,34 @@ export interface Outlook {
  * fits is closed. Null: no more risk is ahead, or the run is on its way home already.
  */
 export function outlookOf(state: RunState, index: PlanIndex): Outlook | null {
-  const found = known.get(state) ?? { outlook: reckon(state, index) };
-  known.set(state, found);
-  return found.outlook;
-}
-
-/** The turn, the warning and the wake all ask of the same state. */
-const known = new WeakMap<RunState, { readonly outlook: Outlook | null }>();
-
-function reckon(state: RunState, index: PlanIndex): Outlook | null {
-  const main = trackOf(state, 'main');
-  if (!main || main.status !== 'running' || state.mode === 'home' || waitsForOpening(state)) return null;
-  const risk = riskAhead(main, index);
-  if (risk === null) return null;
+  const main = takingMain(state);
+  const risk = main && riskAhead(state, main, index);
+  if (!main || risk === null) return null;
   const neededMs = risk.ownMs + homeMs(main, risk, index);
   const end = firstEnd(state, index);
   return { step: risk.title, neededMs, end, latestMs: end.atMs - neededMs };
 }
 
+/**
+ * Until when it fits in any case, by the plan alone: before that nothing needs to be counted, and a large fleet is
+ * counted at no event. Null: no more risk is ahead.
+ */
+export function fitsUntilMs(state: RunState, index: PlanIndex): number | null {
+  const main = takingMain(state);
+  const mostMs = main && mostNeeded(state, main, index);
+  return mostMs === null ? null : firstEnd(state, index).atMs - mostMs;
+}
+
+/** The main line, while it may take something. */
+function takingMain(state: RunState): Track | null {
+  const main = trackOf(state, 'main');
+  return main?.status === 'running' && state.mode === 'forward' && !waitsForOpening(state) ? main : null;
+}
+
 /** The turn that is due when it does not fit any more. */
 export function outlookTurn(state: RunState, index: PlanIndex): Pick<Turn, 'code' | 'why'> | null {
+  const untilMs = fitsUntilMs(state, index);
+  if (untilMs === null || state.nowMs <= untilMs) return null;
   const outlook = outlookOf(state, index);
   if (outlook === null || state.nowMs <= outlook.latestMs) return null;
   const { step, neededMs, end } = outlook;
@@ -78,7 +88,8 @@ interface Risk {
 }
 
 /** A risk step with servers left to begin, or a gate behind which the planned outage begins. */
-function riskAhead(main: Track, { plan: { header } }: PlanIndex): Risk | null {
+function riskAhead(state: RunState, main: Track, index: PlanIndex): Risk | null {
+  const { header } = index.plan;
   const current = currentOf(main);
   for (let at = main.cursor; at < header.steps.length; at += 1) {
     const step = header.steps[at];
@@ -89,7 +100,7 @@ function riskAhead(main: Track, { plan: { header } }: PlanIndex): Risk | null {
     const { sizes, fresh } =
       at === main.cursor && current?.step === 'act' ? leftIn(current) : { sizes: whole, fresh: whole };
     if (fresh.every((size) => size === 0)) continue;
-    return { at, title: step.title, ownMs: reckonedOf(step, sizes, header.budget.failures), fresh };
+    return { at, title: step.title, ownMs: reckonedOf(step, sizes, paceOf(state, step, index)), fresh };
   }
   return null;
 }
@@ -112,9 +123,15 @@ function homeMs(main: Track, risk: Risk, { plan: { header } }: PlanIndex): numbe
       isReleased(step, main.cursor, header.steps)
     )
       continue;
-    sum += reckonedHomeOf(step, at === risk.at ? [...dirtyOf(act), ...risk.fresh] : dirtyOf(act));
+    sum += reckonedHomeOf(step, at === risk.at ? merged(dirtyOf(act), risk.fresh) : dirtyOf(act));
   }
   return sum;
+}
+
+/** Who of a wave was changed, and who is going to be; what is left of a step are its last waves. */
+function merged(changed: readonly number[], fresh: readonly number[]): readonly number[] {
+  const from = changed.length - fresh.length;
+  return changed.map((size, wave) => size + (fresh[wave - from] ?? 0));
 }
 
 function isReleased(step: ActStep, cursor: number, steps: PlanIndex['plan']['header']['steps']): boolean {

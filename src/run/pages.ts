@@ -25,7 +25,6 @@ export function pagesDue(state: RunState, index: PlanIndex): Page[] {
     ...state.tracks.flatMap((track) => [
       ...heldPages(state, track, index),
       ...gatePages(state, track, index),
-      ...unknownPages(state, track, index),
       ...stillInPages(state, track, index),
     ]),
     ...fusePages(state),
@@ -35,10 +34,14 @@ export function pagesDue(state: RunState, index: PlanIndex): Page[] {
 
 function homePage({ mode, homeWhy, run }: RunState): Page[] {
   if (mode !== 'home' || !homeWhy) return [];
+  const given =
+    homeWhy.to === undefined
+      ? 'what was taken is given back'
+      : `what was taken after step ${homeWhy.to} is given back, and every hold is let go of`;
   return [
     {
       key: 'home',
-      text: `Run ${run} turns for home: ${homeWhy.why}. Nothing more is taken; what was taken is given back. Watch it: neap attach ${run}`,
+      text: `Run ${run} turns for home: ${homeWhy.why}. Nothing more is taken; ${given}. Watch it: neap attach ${run}`,
     },
   ];
 }
@@ -95,26 +98,6 @@ function gatePages(state: RunState, track: Track, index: PlanIndex): Page[] {
       text: `Run ${state.run} waits for a person (role ${gate.step.role}): ${gate.step.title} Answer: ${approveCommand(state.run, gate.id, Object.keys(gate.step.answers))}`,
     },
   ];
-}
-
-/** On the main line such a server is out, and few are: the whole line is not gone through at every event. */
-function unknownPages(state: RunState, track: Track, index: PlanIndex): Page[] {
-  const unknown =
-    track.kind === 'main'
-      ? Object.entries(state.out).flatMap(([server, { fate, title }]) =>
-          fate === 'unknown' ? [{ server, title }] : [],
-        )
-      : track.steps.flatMap((act) => {
-          if (act.step !== 'act') return [];
-          const title = lineOf(index, track)[act.plan]?.title ?? '';
-          return act.waves.flatMap(({ targets }) =>
-            Object.entries(targets).flatMap(([server, { phase }]) => (phase === 'unknown' ? [{ server, title }] : [])),
-          );
-        });
-  return unknown.map(({ server, title }) => ({
-    key: `unknown/${track.id}/${server}`,
-    text: `${server}: whether "${title}" was done is not known. Look at it; neap does not do it again. See: neap status ${state.run}`,
-  }));
 }
 
 /** Whoever could not be taken out of the balancer may still be in the way. */

@@ -35,7 +35,7 @@ function leftBehind(state: RunState, index: PlanIndex): string[] {
 }
 
 function armedFor(state: RunState, { id, suspectAbove }: Contingency, servers: readonly string[]): RunEvent {
-  const before = state.tracks.filter((track) => track.contingency === id);
+  const before = state.tracks.filter(({ kind, contingency }) => kind === 'contingency' && contingency === id);
   const taken = before.reduce((sum, track) => sum + track.servers.length, 0);
   return {
     type: 'armed',

@@ -3,7 +3,7 @@ import type { RunEvent } from './events.ts';
 import type { PlanIndex } from './lines.ts';
 import type { Page } from './pages.ts';
 import type { RunState, Turn } from './state.ts';
-import { clockTime, duration } from './words.ts';
+import { duration, guardWords } from './words.ts';
 
 /** How a guard stands, as its latest transition said. */
 export function noteGuard(state: RunState, event: Extract<RunEvent, { type: 'guard' }>): RunState {
@@ -33,14 +33,6 @@ export function guardTurn(state: RunState, { plan }: PlanIndex): Turn | null {
     plan.header.guards.filter(({ onTrip }) => onTrip === 'home'),
   );
   return guard && { code: 'guard', why: guardWords(state, guard) };
-}
-
-/** `guard "Error rate" is tripped since 14:03:20 UTC: 7.2 is above 5`. */
-export function guardWords({ guards }: RunState, { id, title }: Guard): string {
-  const stands = guards[id];
-  if (!stands) return `guard "${title}" was not read yet`;
-  const words = { clear: 'is clear', warn: 'warns', trip: 'is tripped', 'no-data': 'has no data' }[stands.standing];
-  return `guard "${title}" ${words} since ${clockTime(stands.onsetAtMs)}: ${stands.seen}`;
 }
 
 /** One page for each time that a guard trips or falls silent. */

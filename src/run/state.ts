@@ -1,4 +1,5 @@
 import type { Failure, GateStep, Json, PlanStep } from '../model/index.ts';
+import type { Place } from './effects.ts';
 import type { GuardStanding, Outcome, OverrideClass } from './events.ts';
 import type { Freeze } from './window.ts';
 import type { Flying } from './flying.ts';
@@ -38,6 +39,8 @@ export interface RunState {
   /** Paths of neap's own that broke: each is one fault, however many servers lie behind it. */
   readonly paths: { readonly [path: string]: { readonly sinceMs: number } };
   readonly fuse: Fuse | null;
+  /** Engines that had the run, in order. */
+  readonly engines: readonly { readonly pid: number; readonly host: string; readonly atMs: number }[];
   /** How many servers failed at a step of the main line: its pace falls with each, and never rises again. */
   readonly slowed: { readonly [step: string]: number };
   /** What stops risk (promise 7), besides budget, window and halt. */
@@ -121,7 +124,8 @@ export interface Out {
 
 export interface Track {
   readonly id: string;
-  readonly kind: 'main' | 'home' | 'contingency';
+  /** `doubt`: a person is asked what became of an effect. */
+  readonly kind: 'main' | 'home' | 'contingency' | 'doubt';
   /** Draining: nothing new, what is under way ends. */
   readonly status: 'running' | 'draining' | 'stopped' | 'finished';
   readonly cursor: number;
@@ -132,6 +136,8 @@ export interface Track {
   /** For a contingency: whom it is armed for, and which one it is. */
   readonly servers: readonly string[];
   readonly contingency: string | null;
+  /** For a doubt: whose, and after how many attempts. */
+  readonly about?: { readonly place: Place; readonly attempts: number };
   /** When it was armed; and since when the guard was tripped that did. */
   readonly armedAtMs?: number;
   readonly onsetAtMs?: number;

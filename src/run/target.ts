@@ -14,6 +14,9 @@ export interface TargetRule {
   readonly planned: PlanVerdict;
 }
 
+/** So much of what looking at a server in doubt shows is told. */
+const SEEN_MAX = 200;
+
 type Told = Extract<RunEvent, { type: 'looked' | 'performed' | 'confirmed' }>;
 
 /** One server's part of a step takes in the outcome of an effect. */
@@ -61,33 +64,7 @@ function looked(
   atMs: number,
 ): TargetState {
   const seen: TargetState = { ...target, readings, misses: 0, heldSinceMs: null, failure: null, perhaps: false };
-  if (rule.does === 'undo') {
-    // The change that led away shows again, so the server is as before.
-    const asBefore = verdict.verdict === 'change' && canonicalJson(verdict.change) === canonicalJson(target.change);
-    if (asBefore && rule.step.releases !== null && !target.dirty && !target.perhaps) {
-      return fail(
-        seen,
-        failure(
-          rule,
-          'condition',
-          'the hold had ended by itself, so what was done under it proves nothing',
-          'It is done again',
-        ),
-      );
-    }
-    if (asBefore) return { ...seen, phase: 'done', inDoubt: false };
-    if (rule.step.undoes !== null && stands === 'other' && !target.dirty)
-      return fail(
-        seen,
-        failure(
-          rule,
-          'drift',
-          'it stands neither as before that change nor as after it',
-          'See what changed on it; put it back by hand',
-        ),
-      );
-    return need.holds ? { ...seen, phase: 'ready' } : held(seen, needFailure(rule, need.why), atMs, target.heldSinceMs);
-  }
+  if (rule.does === 'undo') return lookedBack(target, seen, { verdict, need, stands }, rule, atMs);
   if (rule.step.undoes !== null) return lookedAgain(seen, verdict, need, rule, atMs, target.heldSinceMs);
   if (verdict.verdict === 'refused') return fail(seen, failure(rule, 'condition', verdict.why, verdict.remedy));
   if (target.dirty && verdict.verdict === 'nothing') return { ...seen, phase: 'acted' };
@@ -109,16 +86,41 @@ function looked(
     return {
       ...seen,
       phase: 'unknown',
-      failure: failure(
-        rule,
-        'lost',
-        'whether it was done is not known, and doing it twice could do harm',
-        'Look at the server; neap does not do it again, and `neap status` shows the others',
-      ),
+      failure: {
+        ...failure(
+          rule,
+          'lost',
+          'whether it was done is not known, and doing it twice could do harm',
+          'A person is asked; neap does not do it again by itself',
+        ),
+        state: `Looked at again it would still be done: ${verdict.diff.join('; ').slice(0, SEEN_MAX)}`,
+      },
     };
   }
   if (!need.holds) return held(seen, needFailure(rule, need.why), atMs, target.heldSinceMs);
   return { ...seen, phase: 'ready', decided: true, change: verdict.change };
+}
+
+/** Before an undo. The change that led away shows again where the server is as before. */
+function lookedBack(
+  target: TargetState,
+  seen: TargetState,
+  { verdict, need, stands }: Pick<Looked, 'verdict' | 'need'> & { readonly stands: Looked['stands'] | undefined },
+  rule: TargetRule,
+  atMs: number,
+): TargetState {
+  const asBefore = verdict.verdict === 'change' && canonicalJson(verdict.change) === canonicalJson(target.change);
+  const untouched = !target.dirty && !target.perhaps;
+  if (asBefore && rule.step.releases !== null && untouched) {
+    const why = 'the hold had ended by itself, so what was done under it proves nothing';
+    return fail(seen, failure(rule, 'condition', why, 'It is done again'));
+  }
+  if (asBefore) return { ...seen, phase: 'done', inDoubt: false };
+  if (rule.step.undoes !== null && stands === 'other' && untouched) {
+    const why = 'it stands neither as before that change nor as after it';
+    return fail(seen, failure(rule, 'drift', why, 'See what changed on it; put it back by hand'));
+  }
+  return need.holds ? { ...seen, phase: 'ready' } : held(seen, needFailure(rule, need.why), atMs, target.heldSinceMs);
 }
 
 /** On the way home from a way back: what it took again is done again, however far its undo had come. */

@@ -156,9 +156,9 @@ function askGate({ id, title }: ActStep, servers: readonly string[]): GateStep {
   };
 }
 
-/** Only what took something away is taken back; giving back is not undone by going home. */
+/** Only what took something away, or holds something, is taken back; giving back is not undone by going home. */
 function isUndone(step: ActStep): boolean {
-  return step.nature === 'risk' && step.irreversible === null && !step.leavesNothing;
+  return (step.nature === 'risk' || step.releasedBy !== null) && step.irreversible === null && !step.leavesNothing;
 }
 
 /** Who has let go of a hold already, at the step that releases it. */

@@ -3,13 +3,16 @@ import { allFlying } from './flying.ts';
 import type { PlanStep } from '../model/index.ts';
 import { spentOf } from './budget.ts';
 import type { RunEvent } from './events.ts';
+import { doubted, withdrawn } from './doubt.ts';
+import { fuseTooShort } from './fuse.ts';
 import { gateOf } from './gates.ts';
 import { RENEWALS_MAX, REDONE_MAX } from './limits.ts';
 import { currentOf, gateStepOf, trackOf, type PlanIndex } from './lines.ts';
 import { closing } from './outcome.ts';
 import { outlookTurn } from './outlook.ts';
 import { quarantined } from './quarantine.ts';
-import type { Out, RunState, Turn } from './state.ts';
+import { isWaveSettled } from './lane.ts';
+import type { Out, RunState, StepState, Turn } from './state.ts';
 import { isInTail, tailFrom } from './tail.ts';
 import { homeTrack } from './tracks.ts';
 import { armedByGuard, contingencyTurn, homeWaits } from './recoveries.ts';
@@ -28,6 +31,8 @@ export function decide(state: RunState, index: PlanIndex): RunEvent | null {
     givenUp(state, index) ??
     renewed(state, index) ??
     quarantined(state, index) ??
+    doubted(state, index) ??
+    withdrawn(state) ??
     homeward(state, index) ??
     closing(state, index)
   );
@@ -43,7 +48,9 @@ function armed(state: RunState, { plan }: PlanIndex): RunEvent | null {
   if (hung.length === 0) return null;
   const contingency = plan.header.contingencies.find((each) => each.when === 'hung');
   if (!contingency) return null;
-  const count = state.tracks.filter((track) => track.contingency === contingency.id).length;
+  const count = state.tracks.filter(
+    ({ kind, contingency: of }) => kind === 'contingency' && of === contingency.id,
+  ).length;
   const track = count === 0 ? contingency.id : `${contingency.id}-${count + 1}`;
   // Whether hung or merely silent, now or a little before: so many at once is first taken for a fault of the way there.
   const quiet = entries.filter(([, out]) => (out.fate === 'hung' || out.fate === 'silent') && !out.recovered).length;
@@ -198,7 +205,13 @@ function spoilt(state: RunState, { plan: { header } }: PlanIndex): RunEvent | 'w
   if (from === null || to === undefined || begins < 0 || begins > at) return null;
   // What is under way there ends first, so that nothing of it comes back into a step begun anew.
   const flying = allFlying(state.flying).some((effect) => 'place' in effect && effect.place.track === 'main');
-  return flying ? 'wait' : { type: 'renewed', gate: to, from, spoilt: true };
+  // A hold that still stands is let go of first: begun anew, the step would no longer know that it is its own.
+  const holds = step.releases !== null && !isThrough(main.steps[at]);
+  return flying || holds ? 'wait' : { type: 'renewed', gate: to, from, spoilt: true };
+}
+
+function isThrough(act: StepState | undefined): boolean {
+  return act?.step !== 'act' || act.waves.every(isWaveSettled);
 }
 
 /** A hold is taken anew on fresh caches: from the refresh right before it, if there is one. */
@@ -211,13 +224,6 @@ function refreshBefore(steps: readonly PlanStep[], hold: string): string {
   )
     at -= 1;
   return steps[at]?.id ?? hold;
-}
-
-export function fuseTooShort(
-  state: RunState,
-  { fuse }: { readonly fuse: { readonly outageMs: number; readonly marginMs: number } | null },
-): boolean {
-  return fuse !== null && state.fuse !== null && state.nowMs + fuse.outageMs + fuse.marginMs >= state.fuse.expiresAtMs;
 }
 
 /** The way home, when the main line has come to rest; and at its end, for those servers that fell out on the way. */

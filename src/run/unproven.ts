@@ -11,6 +11,7 @@ export function unprovenServers(state: RunState, index: PlanIndex): string[] {
   const stuck = new Set<string>();
   const backBy = new Map<string, Set<string>>();
   for (const { track, step, server, target } of everyTarget(state, index)) {
+    if (track.kind === 'doubt') continue;
     if (track.kind !== 'main' && (target.phase === 'failed' || target.phase === 'unknown')) stuck.add(server);
     if (track.kind === 'home' && target.phase === 'done')
       backBy.set(server, (backBy.get(server) ?? new Set()).add(step.kind.name));

@@ -1,5 +1,5 @@
 import type { PlanIndex } from './lines.ts';
-import { outlookOf } from './outlook.ts';
+import { fitsUntilMs, outlookOf } from './outlook.ts';
 import type { Page } from './pages.ts';
 import type { RunState } from './state.ts';
 import { closesAtMs, opensAtMs, UNREAD, waitsForOpening } from './window.ts';
@@ -24,14 +24,18 @@ export function windowPages(state: RunState, index: PlanIndex): Page[] {
 /** When the window's own time next makes something due; null: never again. */
 export function windowWakeMs(state: RunState, index: PlanIndex): number | null {
   if (waitsForOpening(state)) return opensAtMs(state, index);
-  const outlook = outlookOf(state, index);
-  const instants = [
-    ...(outlook === null ? [] : [outlook.latestMs - warnMs(index), outlook.latestMs + 1]),
-    plannedUntilMs(state, index),
-    closesAtMs(state, index),
-  ];
+  const instants = [...shortInstants(state, index), plannedUntilMs(state, index), closesAtMs(state, index)];
   const ahead = instants.filter((atMs) => atMs !== null && atMs > state.nowMs).map(Number);
   return ahead.length > 0 ? Math.min(...ahead) : null;
+}
+
+/** When it must be looked at closely, or, once it is, when people are told and when it fits no more. */
+function shortInstants(state: RunState, index: PlanIndex): readonly number[] {
+  const untilMs = fitsUntilMs(state, index);
+  if (untilMs === null) return [];
+  if (state.nowMs < untilMs - warnMs(index)) return [untilMs - warnMs(index)];
+  const outlook = outlookOf(state, index);
+  return outlook === null ? [] : [outlook.latestMs - warnMs(index), outlook.latestMs + 1];
 }
 
 function warnMs({ plan }: PlanIndex): number {
@@ -51,6 +55,8 @@ function unreadPages({ run, freezesUnread }: RunState): Page[] {
 
 /** In time for a person to do something about it. */
 function shortPages(state: RunState, index: PlanIndex): Page[] {
+  const untilMs = fitsUntilMs(state, index);
+  if (untilMs === null || state.nowMs < untilMs - warnMs(index)) return [];
   const outlook = outlookOf(state, index);
   if (outlook === null || state.nowMs < outlook.latestMs - warnMs(index)) return [];
   const { step, end, latestMs } = outlook;

@@ -1,4 +1,4 @@
-import type { ActStep, GateStep } from '../model/index.ts';
+import type { ActStep, GateStep, Guard } from '../model/index.ts';
 import type { PlanIndex } from './lines.ts';
 import { awayOf } from './away.ts';
 import type { RunState, Track } from './state.ts';
@@ -18,7 +18,7 @@ export function gateText(state: RunState, track: Track, step: GateStep, note: st
       `The database must be back by ${clockTime(expiresAtMs - step.fuse.marginMs)}; work may start until ${clockTime(expiresAtMs - step.fuse.outageMs - step.fuse.marginMs)}.`,
     );
   }
-  if (track.kind === 'main') lines.push(...outLines(state, step, index));
+  if (track.kind === 'main') lines.push(...outLines(state, step, index), ...guardLines(state, step, index));
   if (note !== null) lines.push(note);
   return lines.join('\n');
 }
@@ -38,6 +38,21 @@ function outLines(state: RunState, step: GateStep, index: PlanIndex): string[] {
       ? [`Out of this run, and not proven out of the balancer: ${nameServers(others)}.${warning}`]
       : []),
   ];
+}
+
+/** Guards that cover the gate and are not clear: whoever answers is told. */
+function guardLines(state: RunState, { id }: GateStep, { plan }: PlanIndex): string[] {
+  return plan.header.guards
+    .filter((guard) => guard.covers.includes(id) && (state.guards[guard.id]?.standing ?? 'clear') !== 'clear')
+    .map((guard) => `Mind: ${guardWords(state, guard)}.`);
+}
+
+/** `guard "Error rate" is tripped since 14:03:20 UTC: 7.2 is above 5`. */
+export function guardWords({ guards }: RunState, { id, title }: Guard): string {
+  const stands = guards[id];
+  if (!stands) return `guard "${title}" was not read yet`;
+  const words = { clear: 'is clear', warn: 'warns', trip: 'is tripped', 'no-data': 'has no data' }[stands.standing];
+  return `guard "${title}" ${words} since ${clockTime(stands.onsetAtMs)}: ${stands.seen}`;
 }
 
 /** A step's title on the way back from it; a way back's own steps say so themselves. */

@@ -51,5 +51,5 @@ export function defineStep<
  * A kind whose change gets another shape rises its version and keeps the former one here, so that what was done is undone.
  */
 export function earlier<S extends z.ZodType, C>(schema: S, upgrade: (change: z.output<S>) => C): EarlierChange<C> {
-  return { schema, upgrade: upgrade as (change: never) => C };
+  return { schema, upgrade };
 }

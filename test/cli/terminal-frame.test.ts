@@ -67,7 +67,7 @@ test.each([12, 200, 2_000])('%i servers on any screen: a frame fits, and nothing
 
 test('a gate begins on a line that answers nothing, and what does least comes next', () => {
   const gate = { answers: { yes: 'go-on', 'not yet': 'ask-again', failed: 'go-home' } } as never;
-  const [first, ...answers] = gateChoices(gate, false, false, 76);
+  const [first, ...answers] = gateChoices(gate, 'main', false, 76);
   expect(first).toMatchObject({ value: NONE, disabled: expect.any(String) });
   expect(answers.map(({ value }) => value)).toEqual(['not yet', 'yes', 'failed']);
 });

@@ -133,6 +133,7 @@ test.concurrent('every command has --help, with an example', async () => {
       'abort',
       'rollback',
       'report',
+      'audit',
       'fleet',
       'lab',
       'demo',
@@ -143,12 +144,14 @@ test.concurrent('every command has --help, with an example', async () => {
       ? [['fleet', 'check']]
       : name === 'lab'
         ? ['up', 'down', 'tell'].map((each) => ['lab', each])
-        : [[name]],
+        : name === 'audit'
+          ? ['verify', 'export'].map((each) => ['audit', each])
+          : [[name]],
   );
   const helps = await Promise.all(all.map(async (words) => [words, await scene.neap(...words, '--help')] as const));
   for (const [words, { code, stdout }] of helps) {
     expect({ words, code }).toEqual({ words, code: 0 });
-    expect(stdout).toMatch(new RegExp(`Example:\\n  neap ${words.join(' ')}`));
+    expect(stdout).toMatch(new RegExp(`Examples?:\\n  neap ${words.join(' ')}`));
   }
 });
 
@@ -167,6 +170,7 @@ test.concurrent('neap init writes a project whose files load, and leaves what is
     'runbooks',
     'runbooks/database-upgrade.ts',
     'runbooks/recover-fleet.ts',
+    'runbooks/rejoin.ts',
   ]);
   await writeFile(join(folder, 'files/app.conf'), 'mine\n');
   expect((await here('init')).stdout).toMatch(/^kept .*app\.conf$/m);

@@ -178,7 +178,9 @@ test('what is not a journal is refused and left as it is', async () => {
   expect(statSync(join(directory, 'other.db')).mtimeMs).toBe(before);
   writeFileSync(join(directory, 'cut-short.db'), '', { mode: 0o600 });
   expect((await failureOf(openJournal(join(directory, 'cut-short.db')))).reason).toBe('damaged');
-  await (await createJournal(join(directory, 'cut-short.db'))).close();
+  // What a creation leaves that is cut short stands in nobody's way.
+  writeFileSync(join(directory, 'begun.db-new'), 'half a database', { mode: 0o600 });
+  await (await createJournal(join(directory, 'begun.db'))).close();
   mkdirSync(join(directory, 'folder.db'), { mode: 0o700 });
   expect((await failureOf(openJournal(join(directory, 'folder.db')))).reason).toBe('unsafe-place');
 });

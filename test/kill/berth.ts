@@ -5,7 +5,8 @@ import { loadFleet, loadRunbook, makePlan, parseOrder, prepareRun, type RunPlace
 import { readJournal, verifyChain } from '../../src/journal/index.ts';
 import { labDown, labRecord, labUp, tellLab, type RecordEntry } from '../../src/lab/index.ts';
 import type { Plan } from '../../src/model/index.ts';
-import type { Point } from './points.ts';
+import { chance } from './chance.ts';
+import { AT_A_TIME, type Point } from './points.ts';
 import { ROUND_TRIP, runTraced, type TracedEnd } from './traced.ts';
 
 const SERVERS = 4;
@@ -32,6 +33,8 @@ export class Berth {
   readonly #fleet: string;
   #plan: { readonly plan: Plan; voyages: number } | null = null;
   #wanted: readonly string[] = [];
+  /** How long a voyage takes that nothing happens to, in real milliseconds. */
+  #tookMs = 0;
   run = '';
 
   private constructor(stateDir: string, lab: string, fleet: string) {
@@ -40,44 +43,53 @@ export class Berth {
     this.#fleet = fleet;
   }
 
-  /** A lab, and one voyage that nothing happens to: what the others must come to. */
+  /** A lab of its own. */
   static async open(root: string, name: string): Promise<Berth> {
     const stateDir = join(root, name);
     await mkdir(stateDir, { mode: 0o700 });
     const lab = await labUp({ stateDir, name, servers: SERVERS, timeLapse: TIME_LAPSE, scenario: 'feb-2021', seed: 7 });
-    const berth = new Berth(stateDir, name, lab.fleetFile);
-    const before = (await labRecord(berth.#where)).length;
-    const place = await berth.#prepare();
-    const { code } = await berth.#engine(place, 'start', null);
+    return new Berth(stateDir, name, lab.fleetFile);
+  }
+
+  /** One voyage that nothing happens to: what the others must come to. Throws when that fails. */
+  async rehearse(): Promise<void> {
+    const before = (await labRecord(this.#where)).length;
+    const place = await this.#prepare();
+    const fromMs = performance.now();
+    const { code } = await this.#engine(place, 'start', null);
+    this.#tookMs = Math.round(performance.now() - fromMs);
     if (code !== 0) throw new Error(`the voyage that nothing happens to ended with ${code}: see ${place.log}`);
-    berth.#wanted = changesIn((await labRecord(berth.#where)).slice(before));
-    return berth;
+    this.#wanted = changesIn((await labRecord(this.#where)).slice(before));
   }
 
   /** Strikes a new voyage at the `at`-th call of that sort, brings it to its end, and judges. */
   async strike(point: Point, at: number): Promise<Struck> {
     const before = (await labRecord(this.#where)).length;
-    const place = await this.#prepare();
+    let place = await this.#prepare();
     this.run = place.dir;
-    const injected = { call: point.call, what: point.what, when: point.lasting ? `${at}+` : String(at) };
-    const ends = [await this.#engine(place, 'start', { ...injected, files: point.files })];
+    const ends = [await this.#struck(place, point, at)];
     const trace = existsSync(this.#trace) ? readFileSync(this.#trace, 'utf8') : '';
-    const struck = /INJECTED|killed by SIGKILL/.test(trace);
+    const struck = ends[0]?.signal === 'SIGKILL' || /INJECTED|killed by SIGKILL/.test(trace);
     const wrong: string[] = [];
     const paged = existsSync(join(place.dir, 'pages')) ? readFileSync(join(place.dir, 'pages'), 'utf8') : '';
     wrong.push(...wrongEnd(ends[0], point, paged));
-    // A run that was met before it had a journal never began, and is begun again.
+    // A run that was met before its first event never began: the plan is run anew, whatever the first left behind.
     for (let more = 1; more < ENGINES_MAX && !(await isClosed(place)); more += 1) {
       const mode = (await hasBegun(place)) ? 'resume' : 'start';
-      if (mode === 'start') await Promise.all(['', '-wal', '-reserve'].map((end) => rm(place.journal + end, { force: true })));
+      if (mode === 'start') place = await this.#prepare();
       ends.push(await this.#engine(place, mode, null));
     }
     const rows = await readJournal(place.journal).catch(() => []);
-    const last = ends.at(-1)?.code;
-    if (last !== 0) wrong.push(`the last of ${ends.length} engines ended with ${String(last)}`);
+    // An engine that was met behind its last line has no exit code of its own.
+    const closed = rows.at(-1)?.event;
+    if (closed?.['type'] !== 'closed' || closed['exitCode'] !== 0)
+      wrong.push(
+        `after ${ends.length} engines the run is not done: ${JSON.stringify(closed?.['summary'] ?? 'it is open')}`,
+      );
     if (!verifyChain(rows).ok) wrong.push('the chain is broken');
     for (const { told } of ends)
-      for (const [seq, hash] of told) if (rows[seq - 1]?.hash !== hash) wrong.push(`row ${seq} was acknowledged and is gone`);
+      for (const [seq, hash] of told)
+        if (rows[seq - 1]?.hash !== hash) wrong.push(`row ${seq} was acknowledged and is gone`);
     const record = (await labRecord(this.#where)).slice(before);
     wrong.push(...wrongRecord(record, this.#wanted), ...(await this.#wrongWorld()));
     if (wrong.length === 0) await rm(place.dir, { recursive: true, force: true });
@@ -103,20 +115,44 @@ export class Berth {
       this.#plan = { plan: (await makePlan({ runbook, fleet, inputs: {}, except: [] })).plan, voyages: 0 };
     }
     this.#plan.voyages += 1;
-    const wish = { run: '', by: 'exact', host: 'here', cwd: this.#stateDir, unattended: true, lease: 'local', journal: {} };
+    const wish = {
+      run: '',
+      by: 'exact',
+      host: 'here',
+      cwd: this.#stateDir,
+      unattended: true,
+      lease: 'local',
+      journal: {},
+    };
     const order = parseOrder(JSON.stringify({ ...wish, page: ['sh', '-c', 'cat >> "$0"', 'pages'] }));
     if (order === null) throw new Error('an order is made of other things now');
     const place = await prepareRun(this.#stateDir, this.#plan.plan, order);
     // Pages are told beside the journal that they speak of.
-    const text = JSON.stringify({ ...order, run: place.run, page: ['sh', '-c', 'cat >> "$0"', join(place.dir, 'pages')] });
+    const text = JSON.stringify({
+      ...order,
+      run: place.run,
+      page: ['sh', '-c', 'cat >> "$0"', join(place.dir, 'pages')],
+    });
     await writeFile(place.order, text);
     return place;
+  }
+
+  #struck(place: RunPlace, point: Point, at: number): Promise<TracedEnd> {
+    if (point === AT_A_TIME) return this.#engine(place, 'start', null, chance(at).whole(0, this.#tookMs));
+    const injected = { call: point.call, what: point.what, when: point.lasting ? `${at}+` : String(at) };
+    return this.#engine(place, 'start', { ...injected, files: point.files });
   }
 
   async #engine(
     place: RunPlace,
     mode: 'start' | 'resume',
-    injection: { readonly call: string; readonly what: string; readonly when: string; readonly files: Point['files'] } | null,
+    injection: {
+      readonly call: string;
+      readonly what: string;
+      readonly when: string;
+      readonly files: Point['files'];
+    } | null,
+    killAfterMs: number | null = null,
   ): Promise<TracedEnd> {
     const { journal, dir } = place;
     const claims = join(this.#stateDir, 'registry.db');
@@ -125,7 +161,7 @@ export class Berth {
         ? [claims, `${claims}-journal`, this.#stateDir]
         : [journal, `${journal}-wal`, `${journal}-reserve`, dir];
     await rm(this.#trace, { force: true });
-    return runTraced(place, { stateDir: this.#stateDir, mode, files, injection, trace: this.#trace });
+    return runTraced(place, { stateDir: this.#stateDir, mode, files, injection, killAfterMs, trace: this.#trace });
   }
 
   async #wrongWorld(): Promise<string[]> {
@@ -138,15 +174,17 @@ export class Berth {
   }
 }
 
-/** What the first engine came to. An error of the disk that passes is survived; one that lasts ends in a page. */
-function wrongEnd(end: TracedEnd | undefined, { what, lasting }: Point, paged: string): string[] {
+/**
+ * What the first engine came to. An error of the disk that passes is survived, and one that comes again and again ends
+ * in a page: strace counts by thread, and each opening of a journal is a thread of its own.
+ */
+function wrongEnd(end: TracedEnd | undefined, { what }: Point, paged: string): string[] {
   if (what.startsWith('signal')) return [];
   if (end?.signal) return [`the engine was ended by ${end.signal}`];
   if (end?.code === 0) return [];
+  if (end?.code !== 5) return [`the engine ended with ${String(end?.code)}`];
   // Met before it could begin anything, an engine refuses, and says so to who asked.
   const began = (end?.told.size ?? 0) > 3;
-  if (end?.code !== 5) return [`the engine ended with ${String(end?.code)}`];
-  if (began && !lasting) return ['an error that passed ended the engine'];
   return began && !paged.includes('cannot be written') ? ['nobody was paged'] : [];
 }
 
@@ -177,7 +215,10 @@ function changesIn(record: readonly RecordEntry[]): string[] {
 
 function wrongRecord(record: readonly RecordEntry[], wanted: readonly string[]): string[] {
   const repeated = record
-    .filter(({ via, writes, changed, ok, what }) => via !== 'control' && writes && ok && !changed && !what.startsWith('fence '))
+    .filter(
+      ({ via, writes, changed, ok, what }) =>
+        via !== 'control' && writes && ok && !changed && !what.startsWith('fence '),
+    )
     .map(({ server, what }) => `repeated on ${server}: ${what}`);
   const changes = changesIn(record);
   const missing = wanted.filter((change) => !changes.includes(change)).map((change) => `not done: ${change}`);

@@ -12,7 +12,17 @@ export interface Point {
   readonly stride: number;
 }
 
-export type Sort = 'kill' | 'once' | 'lasting';
+export type Sort = 'kill' | 'random' | 'once' | 'lasting';
+
+/** Not at a call but at a time, which the number of the point chooses. */
+export const AT_A_TIME: Point = {
+  title: 'SIGKILL at a random time',
+  call: 'none',
+  what: 'signal=KILL',
+  lasting: false,
+  files: 'journal',
+  stride: 1,
+};
 
 const CALLS = ['pwrite64', 'fsync', 'ftruncate', 'unlink'] as const;
 
@@ -48,6 +58,7 @@ const errors = (lasting: boolean, stride: number): Point[] =>
 /** All of them, by what is shown. */
 export const POINTS: Readonly<Record<Sort, readonly Point[]>> = {
   kill: kills,
+  random: [AT_A_TIME],
   once: errors(false, 5),
   lasting: errors(true, 20),
 };

@@ -5,6 +5,7 @@
  */
 import { defineRunbook, gate, inSlots, inWaves, offlineMode, refreshCaches, z } from 'neap';
 
+// oxlint-disable-next-line import/no-default-export -- a runbook is what its module exports by default
 export default defineRunbook({
   title: 'There and back',
   reach: { api: ['ssh', 'http'] },

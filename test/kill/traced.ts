@@ -20,6 +20,8 @@ export interface TracedOptions {
   /** Only calls on these files count. */
   readonly files: readonly string[];
   readonly injection: Injection | null;
+  /** Killed so long after its start, in real milliseconds. */
+  readonly killAfterMs: number | null;
   /** Where strace writes what it saw. */
   readonly trace: string;
 }
@@ -38,7 +40,7 @@ const ENGINE_MS = 90_000;
 /** Runs a prepared run's engine in this session, under strace if asked for, with a view attached, to its end. */
 export async function runTraced(
   place: RunPlace,
-  { stateDir, mode, files, injection, trace }: TracedOptions,
+  { stateDir, mode, files, injection, killAfterMs, trace }: TracedOptions,
 ): Promise<TracedEnd> {
   const entry = new URL('../../src/engine/main.ts', import.meta.url);
   const engine = [process.execPath, ...launchArguments(entry), stateDir, place.run, mode, 'null'];
@@ -46,12 +48,14 @@ export async function runTraced(
   const log = openSync(place.log, 'a', 0o600);
   const child = spawn(program, words, { stdio: ['ignore', log, log], timeout: ENGINE_MS, killSignal: 'SIGKILL' });
   closeSync(log);
+  const killing = killAfterMs === null ? undefined : setTimeout(() => child.kill('SIGKILL'), killAfterMs);
   const told = new Map<number, string>();
   let isOver = false;
   const ended = new Promise<Pick<TracedEnd, 'code' | 'signal'>>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (code, signal) => {
       isOver = true;
+      clearTimeout(killing);
       resolve({ code, signal });
     });
   });
@@ -61,7 +65,17 @@ export async function runTraced(
 
 function straceWords(files: readonly string[], { call, what, when }: Injection, trace: string): string[] {
   const inject = what === undefined ? [] : ['-e', `inject=${call}:${what}${when === undefined ? '' : `:when=${when}`}`];
-  return ['strace', '-f', '-qq', '-o', trace, ...files.flatMap((file) => ['-P', file]), '-e', `trace=${call}`, ...inject];
+  return [
+    'strace',
+    '-f',
+    '-qq',
+    '-o',
+    trace,
+    ...files.flatMap((file) => ['-P', file]),
+    '-e',
+    `trace=${call}`,
+    ...inject,
+  ];
 }
 
 /** Attaches as soon as there is something to attach to, and notes every row it is told of. */

@@ -110,6 +110,8 @@ test('what somebody changed since is drift, but where a later deed over it expla
   expect(fates('a12:other', 'a23:after')).toEqual(['take-back', 'take-back']);
   expect(fates('a12:other', 'b12:after')).toEqual(['drift', 'take-back']);
   expect(fates('on:before', 'off:after', 'mend:other')).toEqual(['nothing', 'nothing', 'drift']);
+  // Being given traffic does not account for its files.
+  expect(fates('mend:other', 'in:after')).toEqual(['drift', 'take-back']);
 });
 
 test('what the run took back is at rest, and is drift when it is there again', () => {

@@ -30,7 +30,7 @@ function runbookOf(steps: (api: Api) => readonly StepSpec[]): Runbook {
     inputs: z.strictObject({}),
     budget: { failures: 3 },
     window: { limitMs: 24 * 3_600_000 },
-    steps: ({ api }) => steps(api as Api),
+    steps: ({ api }) => steps(api),
   }) as unknown as Runbook;
 }
 
@@ -170,7 +170,7 @@ describe('drift', () => {
     expect(back.header.findings).toMatchObject([{ severity: 'refusal', code: 'drift' }]);
     const { what, cures } = back.header.findings[0]!;
     expect(what).toMatch(
-      /^api-2: since the run somebody changed what step 1 had done.*\{"to":"out"\}.*Now: traffic: sideways/,
+      /^api-2: since the run somebody changed what step 1 had done.*\{"to":"out"\}.*Now it would do: traffic: sideways/,
     );
     expect(cures[0]).toContain('--except api-2=');
   });

@@ -56,6 +56,7 @@ export interface RealServer {
 export interface RealFleet {
   /** Removed on close; room for a test's own files. */
   readonly dir: string;
+  readonly world: World;
   readonly fleetFile: string;
   readonly sshConfig: string;
   readonly servers: readonly RealServer[];
@@ -148,7 +149,17 @@ async function assemble(
     capacityPerSecond: options.capacityPerSecond ?? 20,
     unattendedApprover: options.unattendedApprover,
   });
-  return { dir: world.dir, ...written, servers, jump, database, balancerUrl, close, ...views(servers, balancerUrl) };
+  return {
+    dir: world.dir,
+    world,
+    ...written,
+    servers,
+    jump,
+    database,
+    balancerUrl,
+    close,
+    ...views(servers, balancerUrl),
+  };
 }
 
 function views(

@@ -17,7 +17,10 @@ if (!canSsh) process.stderr.write('SKIPPED: a store over SSH needs root and open
 if (postgresPrograms() === null) process.stderr.write('SKIPPED: a store in PostgreSQL needs postgresql\n');
 
 async function failureOf(work: Promise<unknown>): Promise<FailureError> {
-  const error: unknown = await work.then(() => 'nothing failed', (reason: unknown) => reason);
+  const error: unknown = await work.then(
+    () => 'nothing failed',
+    (reason: unknown) => reason,
+  );
   if (error instanceof FailureError) return error;
   throw new Error(`no FailureError: ${String(error)}`);
 }

@@ -22,7 +22,8 @@ export interface PlainSshd {
 export async function startPlainSshd(name: string): Promise<PlainSshd> {
   const dir = mkdtempSync(join(tmpdir(), 'neap-plain-sshd-'));
   mkdirSync('/run/sshd', { recursive: true });
-  for (const key of ['host', 'id']) await mustRun('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(dir, key)]);
+  for (const key of ['host', 'id'])
+    await mustRun('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(dir, key)]);
   const port = await freePort();
   writeFileSync(
     join(dir, 'sshd_config'),
@@ -68,7 +69,9 @@ function childrenOf(parent: number): readonly number[] {
     .filter((pid) => {
       try {
         // proc(5): `pid (command) state ppid ...`
-        return / [A-Z] (\d+) /.exec(readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\)/s, ''))?.[1] === String(parent);
+        return (
+          / [A-Z] (\d+) /.exec(readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\)/s, ''))?.[1] === String(parent)
+        );
       } catch {
         return false;
       }

@@ -53,8 +53,19 @@ export interface Underway extends Command {
   readonly approve: (gate: string, answer?: string) => Promise<void>;
 }
 
+/** From where neap is used. */
+export interface VoyageOptions {
+  /** The folder of its configuration. */
+  readonly cwd?: string;
+  /** The home of whoever uses it. */
+  readonly home?: string;
+  /** The network namespace of the machine that it is used on; by default that of the test. */
+  readonly netns?: string;
+}
+
 /** `bin/neap` as a person would use it, with a state folder of this voyage's own. */
 export interface Voyage {
+  readonly stateDir: string;
   /** Runs a command to its end. */
   readonly neap: (...words: readonly string[]) => Promise<Ended>;
   /** Previews the database upgrade with short times, and keeps the plan. */
@@ -64,11 +75,12 @@ export interface Voyage {
 }
 
 /** A voyage on this fleet. */
-export function voyageOn(fleet: RealFleet): Voyage {
+export function voyageOn(fleet: RealFleet, options: VoyageOptions = {}): Voyage {
   const stateDir = mkdtempSync(join(fleet.dir, 'state-'));
   const planFile = join(stateDir, 'plan.json');
-  const start = (...words: readonly string[]): Command => startCommand(words, stateDir);
+  const start = (...words: readonly string[]): Command => startCommand(words, stateDir, options);
   return {
+    stateDir,
     neap: (...words) => start(...words).ended,
     plan: (...words) =>
       start('plan', RUNBOOK, '--fleet', fleet.fleetFile, ...INPUTS, '--out', planFile, ...words).ended,
@@ -93,9 +105,12 @@ export function voyageOn(fleet: RealFleet): Voyage {
   };
 }
 
-function startCommand(words: readonly string[], stateDir: string): Command {
-  const child = spawn(NEAP, words, {
-    env: { ...process.env, NEAP_STATE_DIR: stateDir, NO_COLOR: '1' },
+function startCommand(words: readonly string[], stateDir: string, { cwd, home, netns }: VoyageOptions): Command {
+  const [program = '', ...args] =
+    netns === undefined ? [NEAP, ...words] : ['nsenter', `--net=${netns}`, NEAP, ...words];
+  const child = spawn(program, args, {
+    ...(cwd === undefined ? {} : { cwd }),
+    env: { ...process.env, ...(home === undefined ? {} : { HOME: home }), NEAP_STATE_DIR: stateDir, NO_COLOR: '1' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let all = '';

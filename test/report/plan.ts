@@ -94,7 +94,7 @@ export function sketchPlan({
       neap: '0.1.0',
       title,
       runbook: { path: 'runbooks/small.ts', digest: 'a'.repeat(64) },
-      fleet: { name: 'mail', path: 'fleet.ts', digest: 'b'.repeat(64) },
+      fleet: { name: 'mail', path: 'fleet.ts', digest: 'b'.repeat(64), rate: 1 },
       inputs: { outageMs: 120_000 },
       kinds: [],
       madeAtMs: T0,

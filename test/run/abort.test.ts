@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { askBeforeUndo, defineRunbook, gate, inWaves, z } from '../../src/index.ts';
-import type { ActStep, Failure, Runbook, Targets, Way } from '../../src/model/index.ts';
+import type { ActStep, Failure, Runbook } from '../../src/model/index.ts';
 import { actStepOf, trackOf, type Effect, type RunEvent } from '../../src/run/index.ts';
 import { Chance } from '../support/chance.ts';
 import { Drive, goesWell, seen } from '../support/drive.ts';
@@ -22,13 +22,12 @@ const runbook = defineRunbook({
   budget: { failures: 50 },
   window: { limitMs: 24 * 3_600_000 },
   steps: ({ api }) => {
-    const all = api as Targets<Way>;
     return [
-      inWaves({ canary: 1, atMost: 2 }, setAside(all)),
-      mend(all),
+      inWaves({ canary: 1, atMost: 2 }, setAside(api)),
+      mend(api),
       gate('Go on?', { role: 'operator', onTimeout: 'hold' }),
-      askBeforeUndo(inWaves({ atMost: 3 }, setAside(all))),
-      inWaves({ atMost: 2 }, setAside(all)),
+      askBeforeUndo(inWaves({ atMost: 3 }, setAside(api))),
+      inWaves({ atMost: 2 }, setAside(api)),
     ];
   },
 }) as unknown as Runbook;
@@ -153,9 +152,9 @@ test('aborted after any number of outcomes: exactly what was taken is given back
     const steps = given.map((key) => Number(key.split('/')[0]));
     expect(steps).toEqual(steps.toSorted((a, b) => b - a));
     const home = drive.state.tracks.find(({ kind }) => kind === 'home')!;
-    for (const act of home.steps)
-      if (act.step === 'act')
-        for (const { targets } of act.waves) for (const { phase } of Object.values(targets)) expect(phase).toBe('done');
+    const waves = home.steps.flatMap((act) => (act.step === 'act' ? act.waves : []));
+    const phases = waves.flatMap(({ targets }) => Object.values(targets).map(({ phase }) => phase));
+    expect(phases.filter((phase) => phase !== 'done')).toEqual([]);
   }
 });
 

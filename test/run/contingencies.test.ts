@@ -16,7 +16,7 @@ import {
 } from '../../src/index.ts';
 import type { ContingencySpec, Plan, Runbook, StepSpec, Targets, Way } from '../../src/model/index.ts';
 import { answerOf, armByHand, type RunEvent } from '../../src/run/index.ts';
-import { Drive, goesWell, type Script } from '../support/drive.ts';
+import { Drive, goesWell, seen, type Script } from '../support/drive.ts';
 import { paperFleet } from '../support/fleet.ts';
 import { setAside } from '../support/kinds.ts';
 import { compiled, outlineOf } from '../support/plans.ts';
@@ -42,17 +42,14 @@ function planFor({ afterwards, steps, branch, servers = 4 }: Wish = {}): Plan {
     inputs: z.strictObject({}),
     budget: { failures: 3 },
     window: { limitMs: 24 * 3_600_000 },
-    steps: ({ api }) => [
-      guarded(load, steps?.(api as Api) ?? [inWaves({ atMost: 2 }, setAside(api))]),
-      giveTraffic(api),
-    ],
+    steps: ({ api }) => [guarded(load, steps?.(api) ?? [inWaves({ atMost: 2 }, setAside(api))]), giveTraffic(api)],
     contingencies: ({ api }) => [
       whenGuard(
-        api as Api,
+        api,
         { title: 'Shed', guard: 'Load', ...(afterwards === undefined ? {} : { afterwards }) },
         branch ?? ((armed) => [offlineMode(armed, { on: true })]),
       ),
-      byHand(api as Api, { title: 'Look' }, (armed) => [
+      byHand(api, { title: 'Look' }, (armed) => [
         gate('Really?', { role: 'any', onTimeout: 'abort', freshMs: 600_000 }),
         takeOut(armed),
       ]),
@@ -99,10 +96,12 @@ describe('armed by a guard', () => {
       effect.effect === 'look' && effect.place.track === 'main' ? undefined : stuckIn('c1')(effect, nowMs);
     drive.settle().say(guard('trip', 4)).settle();
     expect(tracks(drive)).toEqual(['main running', 'c1 running']);
-    expect(drive.made('perform', 'c1')).toEqual(['api-1', 'api-2', 'api-3', 'api-4']);
+    // Whoever the main line looks at comes when that look has ended.
+    expect(drive.made('perform', 'c1')).toEqual(['api-3', 'api-4']);
     drive.say(guard('clear', 5)).settle();
     for (const effect of drive.effects.filter((each) => each.effect === 'look' && each.place.track === 'main'))
       drive.say(goesWell()(effect, 0)!).settle();
+    expect(drive.made('perform', 'c1')).toEqual(['api-3', 'api-4', 'api-1', 'api-2']);
     // The guard is clear, and the contingency is not through.
     expect(drive.made('perform', 'main')).toEqual([]);
     drive.script = goesWell();
@@ -143,6 +142,26 @@ describe('armed by a guard', () => {
     expect(drive.made('perform', 'main')).not.toContain('api-2');
     expect(Object.keys(drive.state.out)).toEqual(['api-2']);
     expect(drive.closed).toMatchObject({ outcome: 'human', exitCode: 5 });
+  });
+
+  test('what it changed is no drift for the main line behind it', () => {
+    const plan = planFor({ steps: (api) => [takeOut(api)], branch: (armed) => [takeOut(armed)] });
+    const [slice] = plan.slices;
+    const change = { verdict: 'change' as const, change: { from: 'in', to: 'out' }, diff: [] };
+    const foretold = {
+      ...slice!,
+      verdicts: { 1: Object.fromEntries(slice!.servers.map(({ name }) => [name, change])) },
+    };
+    const isOut: Script = (effect, nowMs) =>
+      effect.effect === 'look' && effect.place.track === 'main'
+        ? { type: 'looked', id: effect.id, outcome: seen(null, { verdict: { verdict: 'nothing' } }) }
+        : goesWell({ from: 'in', to: 'out' })(effect, nowMs);
+    const drive = new Drive({ ...plan, slices: [foretold] }, isOut).say(guard('trip')).settle();
+    drive.say(guard('clear')).settle();
+    expect(drive.state.out).toEqual({});
+    // Without the contingency, somebody else took them out.
+    const other = new Drive({ ...plan, slices: [foretold] }, isOut).say(guard('clear')).settle();
+    expect(Object.values(other.state.out).map(({ fate }) => fate)).toContain('drifted');
   });
 
   test('no two tracks change one server at the same time', () => {

@@ -21,7 +21,7 @@ function planFor(steps: (api: Api) => readonly StepSpec[], servers = 4): Plan {
     inputs: z.strictObject({}),
     budget: { failures: 3 },
     window: { limitMs: 24 * 3_600_000 },
-    steps: ({ api }) => steps(api as Api),
+    steps: ({ api }) => steps(api),
   }) as unknown as Runbook;
   const fleet = paperFleet({ servers });
   return compiled({ runbook, fleet, laid: outlineOf(runbook, fleet) });

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Guard } from '../../src/model/index.ts';
 import { judge, silentAtMs, unread, type GuardReading, type Judged } from '../../src/run/index.ts';
@@ -25,7 +25,7 @@ const reading = (sort: Sort): GuardReading => ({ sort, seen: sort });
 function read(rule: Guard, letters: string, from: Judged = unread(0), fromMs = 0): Judged[] {
   const sorts: Record<string, Sort> = { g: 'good', w: 'warn', b: 'bad', '-': 'no-data' };
   let judged = from;
-  return [...letters].map((letter, at) => {
+  return letters.split('').map((letter, at) => {
     judged = judge(rule, judged, reading(sorts[letter]!), fromMs + at * 5_000);
     return judged;
   });

@@ -8,6 +8,7 @@ import {
   probe,
   proveConfiguration,
   refreshCaches,
+  takeOut,
 } from '../../src/index.ts';
 import type { StepSpec } from '../../src/model/index.ts';
 import { awayOf, keptOut, provenBack, type Effect } from '../../src/run/index.ts';
@@ -46,7 +47,7 @@ describe('whoever falls out while the line goes on', () => {
     drive.answer('2', 'yes');
     expect(drive.closed).toMatchObject({ outcome: 'done', exitCode: 0 });
     expect(drive.closed.summary).toMatch(
-      /Quarantined, .*: api-2 \(denied\)\. Bring them back: neap fleet rejoin api-2\./,
+      /Quarantined, .*: api-2 \(denied\)\. Bring them back: neap fleet rejoin api-2 --fleet fleet\.ts\./,
     );
     expect(keptOut(drive.state, drive.machine.index)).toEqual(['api-2']);
   });
@@ -128,6 +129,19 @@ describe('whoever falls out while the line goes on', () => {
 });
 
 describe('on the way home', () => {
+  test('whom the line itself had taken out, and who fell out then, is not given traffic again', () => {
+    const steps = (api: Api): StepSpec[] => [
+      takeOut(api),
+      probe(api),
+      gate('Go on?', { role: 'any', onTimeout: 'hold' }),
+    ];
+    const drive = new Drive(planOf({ servers: 3, failures: 3, steps }), failsAt(1, ['api-2']))
+      .settle()
+      .answer('3', 'no');
+    expect(drive.made('undo').toSorted()).toEqual(['api-1', 'api-3']);
+    expect(drive.closed.summary).toMatch(/Quarantined, .*api-2/);
+  });
+
   test('who came home as before is not taken out; who did not is', () => {
     const script: Script = (effect, nowMs) =>
       effect.effect === 'undo' && effect.place.target === 'api-3'

@@ -59,7 +59,7 @@ function back(steps: (api: Api) => readonly StepSpec[], failures = 3) {
     inputs: z.strictObject({}),
     budget: { failures },
     window: { limitMs: 24 * 3_600_000 },
-    steps: ({ api }) => steps(api as Api),
+    steps: ({ api }) => steps(api),
   }) as unknown as Runbook;
   const fleet = paperFleet({ servers: SERVERS });
   let plan = compiled({ runbook, fleet, laid: outlineOf(runbook, fleet) });

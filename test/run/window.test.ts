@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { cutPath, defineRunbook, gate, giveTraffic, holding, inWaves, probe, z } from '../../src/index.ts';
 import type { Plan, PlanHeader, Runbook, StepSpec, Targets, Way } from '../../src/model/index.ts';
-import { closesAtMs, outlookOf, overrideOf, type OverrideWish } from '../../src/run/index.ts';
+import { closesAtMs, outlookOf, overrideOf, type OverrideWish, type RunState } from '../../src/run/index.ts';
+import { fitsUntilMs } from '../../src/run/outlook.ts';
 import { Drive, goesWell } from '../support/drive.ts';
 import { paperFleet } from '../support/fleet.ts';
 import { setAside } from '../support/kinds.ts';
@@ -167,6 +168,36 @@ describe('what no longer fits is not begun', () => {
   });
 });
 
+test('what is looked up at every event never says that it fits when a close look says that it does not', () => {
+  const plan = planFor({
+    servers: 9,
+    steps: (api) => [
+      setAside(api, { forMs: 2 }),
+      holding(cutPath(api, { from: 'database', forMs: MIN }), [probe(api)]),
+      inWaves({ atMost: 2 }, setAside(api)),
+      gate('Begin?', { role: 'database', fuse: { outageMs: MIN, marginMs: MIN }, onTimeout: 'hold' }),
+      inWaves({ atMost: 4, canary: 1 }, setAside(api, { forMs: 1 })),
+    ],
+  });
+  const failing = (id: string): boolean => ['api-3', 'api-7'].some((name) => id.includes(name));
+  const drive = new Drive(plan, (effect, nowMs) =>
+    effect.effect === 'perform' && failing(effect.id)
+      ? { type: 'performed', id: effect.id, failure: { kind: 'denied', what: 'no', where: '', state: '', remedy: '' } }
+      : goesWell()(effect, nowMs),
+  )
+    .until(MIN)
+    .answer('6', 'yes');
+  let compared = 0;
+  drive.events.reduce((state: RunState | null, event) => {
+    const next = drive.machine.apply(state, { atMs: 0, event });
+    const close = outlookOf(next, drive.machine.index);
+    if (close) expect(fitsUntilMs(next, drive.machine.index)).toBeLessThanOrEqual(close.latestMs);
+    compared += close ? 1 : 0;
+    return next;
+  }, null);
+  expect(compared).toBeGreaterThan(50);
+});
+
 describe('people are told', () => {
   test('in time, before the window becomes too short, with what to do about it', () => {
     const drive = new Drive(planFor({ window: { closesAtMs: HOUR }, steps: (api) => [forAnHour, oneByOne(api)] }));
@@ -245,6 +276,12 @@ describe('a clock that is set, and a machine that slept', () => {
       return closesAtMs(drive.state, drive.machine.index);
     };
     expect([closing(HOUR), closing(-HOUR)]).toEqual([HOUR, 2 * HOUR]);
+  });
+
+  test('a window that is open stays open when the clock is set back to before it', () => {
+    const plan = planFor({ window: { opensAtMs: HOUR }, steps: (api) => [forAnHour, setAside(api)] });
+    const drive = new Drive(plan).until(HOUR + MIN).say({ type: 'jumped', sort: 'clock', byMs: -HOUR });
+    expect(drive.answer('1', 'yes').closed.outcome).toBe('done');
   });
 
   test('after a sleep past the window nothing more is taken, and what was taken goes home', () => {

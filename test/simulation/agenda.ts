@@ -56,11 +56,13 @@ function isLater(entry: Entry, other: Entry | undefined): boolean {
   return other !== undefined && (entry.atMs > other.atMs || (entry.atMs === other.atMs && entry.order > other.order));
 }
 
-/** Plan time of an engine: virtual time, and what waits for it waits only as long as its owner lives. */
-export function virtualClock(agenda: Agenda, owner: Sleeper): Clock {
-  const nowMs = (): number => agenda.nowMs;
+/**
+ * The clock of an engine: plan time as `nowMs` tells it, and what waits for it waits only as long as its owner lives.
+ * Waits are taken in parts, as the engine's own clock takes them.
+ */
+export function virtualClock(agenda: Agenda, owner: Sleeper, nowMs: () => number = () => agenda.nowMs): Clock {
   const after = (atMs: number, call: () => void): (() => void) =>
-    agenda.put(Math.max(Math.ceil(atMs), agenda.nowMs + 1), owner, call);
+    agenda.put(agenda.nowMs + Math.max(1, Math.ceil(atMs - nowMs())), owner, call);
   return {
     nowMs,
     realMsUntil: (atMs) => Math.max(0, atMs - nowMs()),

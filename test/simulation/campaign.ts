@@ -5,10 +5,12 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
+import type { Planted } from './engine.ts';
 import type { Lot } from './worker.ts';
 
 await import(new URL('../../bin/register.js', import.meta.url).href);
 const { shapeOf } = await import('./shape.ts');
+const { BUGS } = await import('./planted.ts');
 const { shrink } = await import('./shrink.ts');
 const { simulate, SimulationFailed } = await import('./simulate.ts');
 const { transcript } = await import('./transcript.ts');
@@ -20,13 +22,16 @@ const { values } = parseArgs({
     /** Tells the whole seed as it is, not the least world that breaks the same. */
     whole: { type: 'boolean', default: false },
     workers: { type: 'string' },
+    /** Shows that each planted bug is found, and after how many seeds. */
+    planted: { type: 'boolean', default: false },
   },
 });
 /** After so many failures a campaign has told enough. */
 const FAILURES_MAX = 20;
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
-if (values.seed !== undefined) process.exitCode = (await tell(Number(values.seed), values.whole)) ? 0 : 1;
+if (values.planted) process.exitCode = (await findPlanted()) ? 0 : 1;
+else if (values.seed !== undefined) process.exitCode = (await tell(Number(values.seed), values.whole)) ? 0 : 1;
 else process.exitCode = (await campaign(values.seeds ?? '', Number(values.workers ?? availableParallelism()))) ? 0 : 1;
 
 async function campaign(seeds: string, workers: number): Promise<boolean> {
@@ -74,6 +79,40 @@ async function campaign(seeds: string, workers: number): Promise<boolean> {
     say(`${promise} is broken by ${all.length} seeds: ${all.map(({ seed }) => seed).join(', ')}`);
   if (broken.size === 0) say('every promise was kept');
   return broken.size === 0;
+}
+
+/** Each planted bug, the promise that it breaks, and how many seeds it took to find it. */
+async function findPlanted(): Promise<boolean> {
+  let found = 0;
+  say('seeds  events  promise         planted bug');
+  for (const { name, promise, planted, within } of BUGS) {
+    const failed = await search(promise, planted, within);
+    found += failed ? 1 : 0;
+    const events = failed ? (await shrink(failed, planted)).events : '-';
+    say(
+      `${String(failed?.shape.seed ?? 'none').padStart(5)}  ${String(events).padStart(6)}  ${promise.padEnd(14)}  ${name}`,
+    );
+  }
+  say(
+    `${found} of ${BUGS.length} planted bugs were found, each within the seeds that it states; events: of the shrunk transcript`,
+  );
+  return found === BUGS.length;
+}
+
+async function search(
+  promise: string,
+  planted: Planted,
+  within: number,
+): Promise<InstanceType<typeof SimulationFailed> | null> {
+  for (let seed = 1; seed <= within; seed += 1) {
+    try {
+      await simulate(seed, planted);
+    } catch (error) {
+      if (!(error instanceof SimulationFailed)) throw error;
+      if (error.promise === promise) return error;
+    }
+  }
+  return null;
 }
 
 /** One seed: its story, or the shortest one that breaks the same promise. */

@@ -2,9 +2,10 @@ import { FleetActor } from '../../src/engine/act.ts';
 import { Guarding } from '../../src/engine/guarding.ts';
 import { Host } from '../../src/engine/host.ts';
 import { knownSteps } from '../../src/engine/kinds.ts';
+import { steadyClock } from '../../src/engine/steady-clock.ts';
 import type { Failure, Fleet } from '../../src/model/index.ts';
 import type { Outline } from '../../src/plan/index.ts';
-import type { Actor, ExpectedFile, GuardReader, ServerEffect } from '../../src/ports/index.ts';
+import type { Actor, Clock, ExpectedFile, GuardReader, Reader, ServerEffect } from '../../src/ports/index.ts';
 import { lineOf, trackOf, watchedGuards, type Machine, type RunEvent, type RunState } from '../../src/run/index.ts';
 import type { Chance } from '../support/chance.ts';
 import { virtualClock, type Agenda, type Sleeper } from './agenda.ts';
@@ -24,7 +25,11 @@ const READ_AGAIN_MS = 15_000;
 /** Wraps parts of an engine, to plant a bug there. */
 export interface Planted {
   readonly machine?: (machine: Machine) => Machine;
-  readonly actor?: (actor: Actor, world: World) => Actor;
+  readonly actor?: (actor: Actor, reach: Pick<Ways, 'reader'>, world: World) => Actor;
+  /** What reads a server, in the preview and in the run. */
+  readonly reader?: (reader: Reader, world: World, server: string) => Reader;
+  /** The state must still be what a replay by the true machine gives. */
+  readonly isReplayed?: boolean;
   /** The fence lets everybody through. */
   readonly openFence?: boolean;
   /** The disk says yes before it has written. */
@@ -43,6 +48,8 @@ export interface EngineInput {
   readonly watch: Watch;
   readonly planted: Planted;
   readonly faultiness: () => number;
+  /** How wrong the clock on the wall of its machine is. */
+  readonly wallOffMs?: () => number;
   readonly readGuard: (owner: Sleeper) => GuardReader;
   /** Whether the mirror holds what was written so far; null: there is none. */
   readonly mirrored: ((seq: number) => Promise<boolean>) | null;
@@ -60,14 +67,22 @@ export class Engine implements Sleeper {
   alive = true;
   asleepUntilMs = 0;
   #current: ServerEffect | null = null;
+  #sleptMs = 0;
+  readonly #goOn: (skewMs: number, nowMs: number) => void;
 
   constructor(input: EngineInput) {
     this.#in = input;
     input.lease.epoch += 1;
     this.epoch = input.lease.epoch;
     const { machine, agenda, disk, planted, lease } = input;
-    const clock = virtualClock(agenda, this);
-    const actor = this.#actor();
+    const steady = steadyClock(undefined, (event) => this.host.tell(event), {
+      wallMs: () => agenda.nowMs + (input.wallOffMs?.() ?? 0),
+      awakeMs: () => agenda.nowMs - this.#sleptMs,
+      sinceBootMs: () => agenda.nowMs,
+    });
+    const clock = virtualClock(agenda, this, steady.nowMs);
+    this.#goOn = steady.goOn;
+    const actor = this.#actor(clock);
     this.host = new Host({
       machine,
       journal: disk.open(this, this.epoch),
@@ -104,6 +119,7 @@ export class Engine implements Sleeper {
   /** Replays what is on disk, says its first words, and runs. */
   start(words: readonly RunEvent[]): void {
     this.host.replay(this.#in.disk.events);
+    if (this.#in.disk.length > 0) this.#goOn(this.state.skewMs, this.state.nowMs);
     for (const word of words) this.host.tell(word);
     this.host.run().then(
       () => this.#in.onEnd(null),
@@ -111,18 +127,28 @@ export class Engine implements Sleeper {
     );
   }
 
+  /** Its machine sleeps. */
+  sleep(lastsMs: number): void {
+    const { agenda } = this.#in;
+    this.asleepUntilMs = agenda.nowMs + lastsMs;
+    agenda.put(this.asleepUntilMs, null, () => {
+      this.#sleptMs += lastsMs;
+    });
+  }
+
   /** Something from outside comes to it, when it is awake. Lost when it dies before. */
   hear(work: (host: Host) => void): void {
     this.#in.agenda.put(this.#in.agenda.nowMs, this, () => work(this.host));
   }
 
-  #actor(): Actor {
+  #actor(clock: Clock): Actor {
     const { agenda, world, chance, machine, fleet, outline, watch, planted } = this.#in;
     const ways = new Ways({
       world,
       agenda,
       chance,
       owner: this,
+      planted: planted.reader,
       faultiness: this.#in.faultiness,
       current: () => this.#current,
       onDeed: (server, what, effect) => watch.deed(server, what, effect, this.epoch),
@@ -133,15 +159,15 @@ export class Engine implements Sleeper {
       kinds: knownSteps(machine.index.plan, outline, (track, at) => stepIdAt(this.state, machine, track, at)),
       servers: new Map(fleet.servers.map((server) => [server.name, server])),
       reach: ways,
-      clock: virtualClock(agenda, this),
+      clock,
       expected: async () => EXPECTED,
       goesHome: () => this.state.mode === 'home',
       readAgainMs: READ_AGAIN_MS,
     });
-    const inner = planted.actor?.(fleetActor, world) ?? fleetActor;
+    const inner = planted.actor?.(fleetActor, ways, world) ?? fleetActor;
     return {
       act: async (effect) => {
-        watch.begun(effect, this.epoch);
+        if (!watch.begun(effect, this.epoch)) return new Promise(() => undefined);
         this.#current = effect;
         const made = inner.act(effect);
         this.#current = null;

@@ -21,7 +21,7 @@ export class Flaps {
       const flaps = calmAtMs > 0 ? chance.whole(0, 4) : 0;
       for (let flap = 0; flap < flaps; flap += 1) {
         const sort = chance.pick(['warn', 'bad', 'bad', 'no-data'] as const);
-        const atMs = chance.whole(0, chance.pick([300_000, calmAtMs - 60_000]));
+        const atMs = chance.whole(0, chance.pick([120_000, 300_000, calmAtMs - 60_000]));
         agenda.put(atMs, null, () => this.#sorts.set(key, sort));
         agenda.put(atMs + chance.whole(1_000, 400_000), null, () => this.#sorts.set(key, 'good'));
       }

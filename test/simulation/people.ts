@@ -45,6 +45,65 @@ export class People {
     this.#remind(effect);
   }
 
+  /** Somebody arms what is to be armed by hand, for all or for some. */
+  arm(): void {
+    const { chance, machine } = this.#in;
+    const { contingencies } = machine.index.plan.header;
+    if (contingencies.length === 0) return;
+    const contingency = chance.pick(contingencies).id;
+    const servers = machine.index.plan.slices.flatMap((slice) => slice.servers.map(({ name }) => name));
+    const only = chance.happens(0.5) ? null : servers.filter(() => chance.happens(0.4));
+    const words = { ask: 'arm', id: 1, contingency, only, by: 'somebody', reason: 'load' } as const;
+    this.#in.say((host) => host.request(words, 'somebody'));
+  }
+
+  /** Enough: all the way home, or back to behind some step. */
+  abort(part: boolean): void {
+    const { chance, machine } = this.#in;
+    const words = { ask: 'abort', id: 1, by: 'somebody', reason: 'enough' } as const;
+    const to = part ? chance.pick(machine.index.plan.header.steps).id : undefined;
+    this.#in.say((host) => host.request(to === undefined ? words : { ...words, to }, 'somebody'));
+  }
+
+  /** Something is in the way of risk: some people decide against it, and all who are called at night are asked. */
+  paged(): void {
+    const { agenda, chance } = this.#in;
+    if (this.#isCalm || !chance.happens(0.3)) return;
+    const sort = chance.pick(['freeze', 'guard', 'mirror', 'window'] as const);
+    const untilMs = sort === 'window' ? agenda.nowMs + chance.whole(60_000, 3_600_000) : null;
+    const words = {
+      ask: 'override',
+      id: 1,
+      class: sort,
+      about: null,
+      untilMs,
+      by: 'somebody',
+      reason: 'known',
+    } as const;
+    agenda.put(agenda.nowMs + chance.whole(1_000, 60_000), null, () =>
+      this.#in.say((host) => host.request(words, 'somebody')),
+    );
+  }
+
+  /** Before the window: gates that may be answered ahead are, and some of that is taken back. */
+  ahead(): void {
+    const { agenda, chance, machine } = this.#in;
+    const by = 'somebody';
+    for (const step of machine.index.plan.header.steps) {
+      if (step.step !== 'gate' || this.#isCalm || !chance.happens(0.3)) continue;
+      const gate = step.id;
+      const answer = chance.pick([...Object.keys(step.answers), 'yes', 'perhaps']);
+      const atMs = chance.whole(0, 120_000);
+      agenda.put(atMs, null, () =>
+        this.#in.say((host) => host.request({ ask: 'answer', id: 1, gate, answer, by, givenAtMs: atMs }, by)),
+      );
+      if (chance.happens(0.3))
+        agenda.put(atMs + chance.whole(0, 60_000), null, () =>
+          this.#in.say((host) => host.request({ ask: 'take-back', id: 1, gate, by }, by)),
+        );
+    }
+  }
+
   #remind(effect: Ask): void {
     const { agenda } = this.#in;
     agenda.put(agenda.nowMs + 1_200_000, null, () => {
@@ -78,11 +137,17 @@ export class People {
     const words = Object.entries(open.step.answers);
     const saying = (wanted: string): string | undefined => words.find(([, does]) => does === wanted)?.[0];
     if (!this.#isCalm && chance.happens(0.06)) return saying('go-home') ?? 'no';
+    if (own.kind === 'doubt') return this.#truth(own.servers[0] ?? '');
     const later = saying('ask-again');
     if (later !== undefined && !world.databaseUp && chance.happens(0.85)) return later;
     const answer = saying('go-on') ?? 'yes';
     if (open.step.fuse !== null && !this.#isCalm) this.#startWork(open.step.fuse.outageMs);
     return answer;
+  }
+
+  /** What is on its way to a server may still come through: only what shows is known. */
+  #truth(server: string): string {
+    return this.#in.world.server(server).stamps > 0 ? 'done' : 'leave';
   }
 
   /** The hardware work: the database goes away, and mostly it comes back in time. */

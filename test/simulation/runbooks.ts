@@ -1,6 +1,8 @@
 import databaseUpgrade from '../../runbooks/database-upgrade.ts';
 import recoverFleet from '../../runbooks/recover-fleet.ts';
 import {
+  askBeforeUndo,
+  byHand,
   checkServer,
   cutPath,
   defineRunbook,
@@ -21,6 +23,7 @@ import {
   rest,
   takeOut,
   whenFleetIsBack,
+  whenGuard,
   whenHung,
   z,
 } from '../../src/index.ts';
@@ -36,7 +39,7 @@ const stampAll = defineRunbook({
   window: { limitMs: 45 * 60_000 },
   steps: ({ api }) => [
     checkServer(api),
-    inWaves({ canary: 1, by: 'domain', atMost: 3 }, setAside(api, { forMs: 30_000 })),
+    askBeforeUndo(inWaves({ canary: 1, by: 'domain', atMost: 3 }, setAside(api, { forMs: 30_000 }))),
     gate('Go on?', { role: 'any', onTimeout: 'abort', expiresMs: 300_000 }),
     inWaves({ atMost: 4 }, stamp(api)),
     holding(cutPath(rest(api, 1), { from: 'database', forMs: 120_000 }), [probe(rest(api, 1), { forMs: 20_000 })]),
@@ -105,10 +108,20 @@ const guardedWindow = defineRunbook({
         ),
       ],
     ),
-    gate('Work done?', { role: 'any', onTimeout: 'abort', expiresMs: 900_000 }),
+    gate('Work done?', { role: 'any', onTimeout: 'abort', expiresMs: 900_000, ahead: true }),
     offlineMode(api, { on: false }),
     proveConfiguration(api),
     giveTraffic(api),
+  ],
+  contingencies: ({ api }) => [
+    whenGuard(api, { title: 'Refresh', guard: 'mail is delivered' }, (armed) => [
+      inSlots({ perSecond: 2, fraction: 1 }, refreshCaches(armed)),
+    ]),
+    byHand(api, { title: 'Out and home', afterwards: 'home' }, (armed) => [
+      inWaves({ atMost: 2 }, takeOut(armed)),
+      gate('Back?', { role: 'any', onTimeout: 'abort', expiresMs: 300_000 }),
+      giveTraffic(armed),
+    ]),
   ],
 });
 

@@ -15,7 +15,12 @@ export type Mishap = { readonly id: string } & (
   /** The engine's machine sleeps; with a takeover, another engine goes on meanwhile and this one wakes up as a zombie. */
   | { readonly sort: 'sleep'; readonly atMs: number; readonly lastsMs: number; readonly takeover: boolean }
   | { readonly sort: 'clock'; readonly atMs: number; readonly byMs: number }
-  | { readonly sort: 'abort'; readonly atMs: number }
+  /** `part`: only what came behind some step is taken back. */
+  | { readonly sort: 'abort'; readonly atMs: number; readonly part: boolean }
+  /** The calendars cannot be read for a while, and then they say something new. */
+  | { readonly sort: 'calendar'; readonly atMs: number; readonly lastsMs: number }
+  /** A person arms a contingency by hand. */
+  | { readonly sort: 'arm'; readonly atMs: number }
   | { readonly sort: 'halt'; readonly atMs: number; readonly lastsMs: number }
   | { readonly sort: 'lease'; readonly atMs: number; readonly lastsMs: number }
   | { readonly sort: 'mirror'; readonly atMs: number; readonly lastsMs: number }
@@ -35,6 +40,12 @@ export interface Shape {
   readonly people: boolean;
   /** Guards flap and go without data. */
   readonly guards: boolean;
+  readonly mirror: boolean;
+  readonly freezes: readonly { readonly title: string; readonly fromMs: number; readonly toMs: number }[];
+  /** When the window opens; null: it is open. */
+  readonly opensAtMs: number | null;
+  /** An agreed end of the window, besides its limit. */
+  readonly closesAtMs: number | null;
   /** How long a commit takes at most. */
   readonly commitMs: number;
   readonly mishaps: readonly Mishap[];
@@ -46,6 +57,7 @@ export function shapeOf(seed: number): Shape {
   const { name } = chance.pick(bag);
   const servers = chance.happens(0.01) ? chance.whole(12, 40) : chance.whole(3, chance.pick([4, 5, 8]));
   const calmAtMs = chance.pick([10, 15, 20, 40]) * 60_000;
+  const mirror = chance.happens(0.3);
   return {
     seed,
     runbook: name,
@@ -54,13 +66,22 @@ export function shapeOf(seed: number): Shape {
     calmAtMs,
     faults: chance.happens(0.5) ? 0.03 : 0,
     people: chance.happens(0.8),
-    guards: chance.happens(0.6),
+    guards: chance.happens(0.8),
+    mirror,
+    freezes: chance.happens(0.15) ? [freezeOf(chance)] : [],
+    opensAtMs: chance.happens(0.1) ? chance.whole(1_000, 300_000) : null,
+    closesAtMs: chance.happens(0.15) ? chance.whole(60_000, 3_600_000) : null,
     commitMs: chance.happens(0.3) ? chance.pick([2, 20, 200]) : 0,
-    mishaps: mishapsOf(chance, servers, calmAtMs),
+    mishaps: mishapsOf(chance, servers, calmAtMs, mirror),
   };
 }
 
-function mishapsOf(chance: Chance, servers: number, calmAtMs: number): Mishap[] {
+function freezeOf(chance: Chance): Shape['freezes'][number] {
+  const fromMs = chance.whole(0, chance.pick([120_000, 1_200_000]));
+  return { title: 'closing of the books', fromMs, toMs: fromMs + chance.whole(10_000, 3_600_000) };
+}
+
+function mishapsOf(chance: Chance, servers: number, calmAtMs: number, mirror: boolean): Mishap[] {
   const several = (sort: string, probability: number, most: number, make: (id: string) => Mishap): Mishap[] => {
     const count = chance.happens(probability) ? chance.whole(1, most) : 0;
     return Array.from({ length: count }, (_, index) => make(`${sort}${index + 1}`));
@@ -106,10 +127,12 @@ function mishapsOf(chance: Chance, servers: number, calmAtMs: number): Mishap[] 
       atMs: within(),
       byMs: chance.pick([-1, 1]) * chance.pick([200, 30_000, 900_000]),
     })),
-    ...several('abort', 0.12, 1, (id) => ({ id, sort: 'abort', atMs: within() })),
+    ...several('abort', 0.12, 1, (id) => ({ id, sort: 'abort', atMs: within(), part: chance.happens(0.3) })),
+    ...several('arm', 0.15, 2, (id) => ({ id, sort: 'arm', atMs: within() })),
     ...several('halt', 0.15, 2, (id) => ({ id, sort: 'halt', atMs: within(), lastsMs: lasts() })),
+    ...several('calendar', 0.08, 2, (id) => ({ id, sort: 'calendar', atMs: within(), lastsMs: lasts() })),
     ...several('lease', 0.1, 2, (id) => ({ id, sort: 'lease', atMs: within(), lastsMs: lasts() })),
-    ...several('mirror', 0.1, 2, (id) => ({ id, sort: 'mirror', atMs: within(), lastsMs: lasts() })),
+    ...several('mirror', mirror ? 0.5 : 0, 3, (id) => ({ id, sort: 'mirror', atMs: within(), lastsMs: lasts() })),
   ];
 }
 

@@ -50,5 +50,9 @@ function* smallerThan(shape: Shape): Generator<Shape> {
   if (shape.commitMs > 0) yield { ...shape, commitMs: 0 };
   for (const servers of [3, Math.floor(shape.servers / 2), shape.servers - 1])
     if (servers >= 3 && servers < shape.servers) yield { ...shape, servers };
+  if (shape.mirror) yield { ...shape, mirror: false };
+  if (shape.freezes.length > 0) yield { ...shape, freezes: [] };
+  if (shape.opensAtMs !== null) yield { ...shape, opensAtMs: null };
+  if (shape.closesAtMs !== null) yield { ...shape, closesAtMs: null };
   if (shape.domains > 1) yield { ...shape, domains: 1 };
 }

@@ -1,4 +1,6 @@
 import type { Host } from '../../src/engine/host.ts';
+import type { Plan } from '../../src/model/index.ts';
+import { hashOf } from '../../src/plan/compile.ts';
 import { canonicalJson } from '../../src/plan/index.ts';
 import { createMachine, type Machine, type RunEvent, type RunState, type Stamped } from '../../src/run/index.ts';
 import { Chance } from '../support/chance.ts';
@@ -73,7 +75,10 @@ async function prepare(shape: Shape, planted: Planted): Promise<Simulation | nul
     runbook,
     fleet,
     except,
-    reader: (server) => modelReader(world, server),
+    reader: (server) => {
+      const reader = modelReader(world, server);
+      return planted.reader?.(reader, world, server) ?? reader;
+    },
     expected: EXPECTED,
   });
   if (world.deeds.length > 0 || JSON.stringify([...world.servers.values()]) !== before)
@@ -81,7 +86,23 @@ async function prepare(shape: Shape, planted: Planted): Promise<Simulation | nul
   if (plan.header.findings.some(({ severity, code }) => severity === 'refusal' && code !== 'hung' && code !== 'except'))
     return null;
   drift(world, chance);
-  return new Simulation({ shape, world, machine: createMachine(plan), fleet, outline, planted });
+  const machine = createMachine(withTimes(plan, shape));
+  return new Simulation({ shape, world, machine, fleet, outline, planted });
+}
+
+/** The plan with what the configuration adds to it: a mirror, freezes, an agreed end. */
+function withTimes(plan: Plan, { mirror, freezes, opensAtMs, closesAtMs }: Shape): Plan {
+  const header = {
+    ...plan.header,
+    mirror: mirror ? 'elsewhere' : null,
+    freezes: [...freezes],
+    window: {
+      ...plan.header.window,
+      opensAtMs,
+      closesAtMs: closesAtMs === null ? null : closesAtMs + (opensAtMs ?? 0),
+    },
+  };
+  return { ...plan, hash: hashOf(header), header };
 }
 
 /** What the plan may already find. */
@@ -127,6 +148,7 @@ class Simulation {
   #engine: Engine | null = null;
   #engines = 0;
   #mirrorBehindUntilMs = 0;
+  #wallOffMs = 0;
   #mended = false;
   #broken: unknown = null;
 
@@ -168,6 +190,7 @@ class Simulation {
     try {
       for (const mishap of shape.mishaps) this.#schedule(mishap);
       this.#agenda.put(shape.calmAtMs, null, () => this.#calm());
+      this.#people.ahead();
       this.#start();
       while (!this.#mended) await this.#pass();
     } catch (error) {
@@ -214,6 +237,7 @@ class Simulation {
       watch: this.#watch,
       planted,
       faultiness: () => (this.#agenda.nowMs < shape.calmAtMs ? shape.faults : 0),
+      wallOffMs: () => this.#wallOffMs,
       readGuard: (owner) => this.#flaps.reader(owner),
       mirrored: header.mirror === null ? null : () => this.#mirrored(),
       onEvents: (events) => this.#seen(events),
@@ -267,8 +291,11 @@ class Simulation {
   }
 
   #seen(events: readonly RunEvent[]): void {
-    for (const event of events)
-      if (event.type === 'intended' && event.effect.effect === 'ask') this.#people.asked(event.effect);
+    for (const event of events) {
+      if (event.type !== 'intended') continue;
+      if (event.effect.effect === 'ask') this.#people.asked(event.effect);
+      if (event.effect.effect === 'page') this.#people.paged();
+    }
   }
 
   #say(work: (host: Host) => void): void {
@@ -282,7 +309,7 @@ class Simulation {
 
   #schedule(mishap: Mishap): void {
     if (mishap.sort === 'disk') return;
-    const chance = new Chance(this.#in.shape.seed * 31 + hashOf(mishap.id));
+    const chance = new Chance(this.#in.shape.seed * 31 + numberOf(mishap.id));
     this.#agenda.put(mishap.atMs, null, () => this.#befall(mishap, chance));
   }
 
@@ -301,11 +328,17 @@ class Simulation {
         this.#sleep(mishap.lastsMs, mishap.takeover);
         return;
       case 'clock':
-        // Plan time does not follow a clock that is set: the engine is told of it.
-        this.#say((host) => host.tell({ type: 'jumped', sort: 'clock', byMs: mishap.byMs }));
+        this.#wallOffMs += mishap.byMs;
+        return;
+      case 'arm':
+        this.#people.arm();
         return;
       case 'abort':
-        this.#say((host) => host.request({ ask: 'abort', id: 1, by: 'somebody', reason: 'enough' }, 'somebody'));
+        this.#people.abort(mishap.part);
+        return;
+      case 'calendar':
+        this.#say((host) => host.tell({ type: 'freezes', unread: seen }));
+        later(mishap.lastsMs, () => this.#readCalendars(mishap.lastsMs));
         return;
       case 'halt': {
         this.#say((host) => host.request({ ask: 'halt', id: 1, by: 'somebody' }, 'somebody'));
@@ -327,8 +360,15 @@ class Simulation {
     }
   }
 
+  /** They say what the plan knew, and one more freeze, and that is told until an engine heard it. */
+  #readCalendars(lastsMs: number): void {
+    const fromMs = this.#agenda.nowMs + lastsMs;
+    const freezes = [...this.#in.shape.freezes, { title: 'a new one', fromMs, toMs: fromMs + lastsMs }];
+    this.#untilHeard('freezesUnread', { type: 'freezes', freezes });
+  }
+
   /** Good news is told again until an engine heard it. */
-  #untilHeard(what: 'leaseLost' | 'mirrorBehind', event: RunEvent): void {
+  #untilHeard(what: 'leaseLost' | 'mirrorBehind' | 'freezesUnread', event: RunEvent): void {
     this.#say((host) => host.tell(event));
     this.#agenda.put(this.#agenda.nowMs + 5_000, null, () => {
       if (this.#now[what] !== null && !this.#now.closed) this.#untilHeard(what, event);
@@ -339,22 +379,20 @@ class Simulation {
   #sleep(lastsMs: number, takeover: boolean): void {
     const engine = this.#engine;
     if (!engine?.alive) return;
-    engine.asleepUntilMs = this.#agenda.nowMs + lastsMs;
-    this.#agenda.put(engine.asleepUntilMs, engine, () =>
-      engine.host.tell({ type: 'jumped', sort: 'slept', byMs: lastsMs }),
-    );
+    engine.sleep(lastsMs);
     if (takeover)
       this.#agenda.put(this.#agenda.nowMs + lastsMs / 2, null, () => {
-        if (this.#engine === engine && engine.alive && !this.#now.closed) this.#start();
+        if (this.#engine === engine && engine.alive && !this.#state?.closed) this.#start();
       });
   }
 
   /** Waits a moment for a mirror that is behind. */
   #mirrored(): Promise<boolean> {
-    const isThere = this.#mirrorBehindUntilMs <= this.#agenda.nowMs;
+    const isThere = (): boolean => this.#mirrorBehindUntilMs <= this.#agenda.nowMs;
     const engine = this.#engine;
     return new Promise(
-      (resolve) => void this.#agenda.put(this.#agenda.nowMs + (isThere ? 50 : 5_000), engine, () => resolve(isThere)),
+      (resolve) =>
+        void this.#agenda.put(this.#agenda.nowMs + (isThere() ? 50 : 5_000), engine, () => resolve(isThere())),
     );
   }
 
@@ -365,7 +403,8 @@ class Simulation {
 
   /** State is what replaying the journal gives, from its own text, and nothing else. */
   #demandReplay(engine: Engine): void {
-    if (this.#in.planted.machine === undefined && canonicalJson(engine.state) !== canonicalJson(this.#state))
+    const { machine, isReplayed } = this.#in.planted;
+    if ((machine === undefined || isReplayed) && canonicalJson(engine.state) !== canonicalJson(this.#state))
       this.#break(new Broken('promise 3', 'replaying the journal gives another state'));
   }
 
@@ -388,7 +427,7 @@ function isExpected(error: unknown): boolean {
   return error instanceof Error && (error.name === 'JournalFailure' || error.message.includes('taken it over'));
 }
 
-function hashOf(text: string): number {
+function numberOf(text: string): number {
   let hash = 7;
   for (const letter of text) hash = (hash * 31 + letter.charCodeAt(0)) >>> 0;
   return hash;

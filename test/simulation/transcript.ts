@@ -25,6 +25,10 @@ export function transcript(
   return [
     `runbook ${shape.runbook}, ${shape.servers} servers in ${shape.domains} domains, faults ${shape.faults}, commits ${shape.commitMs} ms`,
     `people ${shape.people ? 'as they are' : 'answer well'}, guards ${shape.guards ? 'flap' : 'are clear'}`,
+    ...shape.freezes.map(({ title, fromMs, toMs }) => `freeze ${title}: ${fromMs / 1000} s to ${toMs / 1000} s`),
+    ...(shape.opensAtMs === null ? [] : [`the window opens at ${shape.opensAtMs / 1000} s`]),
+    ...(shape.closesAtMs === null ? [] : [`the window closes at ${shape.closesAtMs / 1000} s`]),
+    ...(shape.mirror ? ['the journal has a mirror'] : []),
     ...shape.mishaps.map(mishapWords),
     ...(skipped > 0 ? [`... ${skipped} events before`] : []),
     ...lines,

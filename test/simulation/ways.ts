@@ -22,6 +22,7 @@ export interface WaysInput {
   readonly agenda: Agenda;
   readonly chance: Chance;
   readonly owner: Sleeper;
+  readonly planted: ((reader: Reader, world: World, server: string) => Reader) | undefined;
   /** How often a read or a change goes wrong by itself now. */
   readonly faultiness: () => number;
   /** The effect that is being begun right now: hands are taken for it. */
@@ -55,7 +56,8 @@ export class Ways implements Reach {
 
   reader({ name }: { readonly name: string }): Reader {
     const { world, chance, onContact } = this.#in;
-    const inner = modelReader(world, name, onContact);
+    const { planted = (same: Reader) => same } = this.#in;
+    const inner = planted(modelReader(world, name, onContact), world, name);
     const truth = { ...NOTHING_SEEN };
     const effect = this.#in.current();
     if (effect) this.#truths.set(effect.id, truth);

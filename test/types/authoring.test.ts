@@ -68,11 +68,25 @@ const mistakes: readonly Mistake[] = [
     says: /^Type 'number' is not assignable to type 'boolean'\.$/,
   },
   {
+    file: 'no-percentage.ts',
+    code: 'TS2322',
+    at: 'atMost',
+    after: '  steps: ({ api }) => [inWaves({ canary: 1, ',
+    says: /^Type '"ten"' is not assignable to type 'Share'\.$/,
+  },
+  {
     file: 'unknown-step-input.ts',
     code: 'TS2353',
     at: 'onn',
     after: '  steps: ({ api }, { outageMs }) => [offlineMode(api, { on: outageMs > 0, ',
     says: /'onn' does not exist in type '\{ on: boolean; \}'\.$/,
+  },
+  {
+    file: 'wrong-guard.ts', // what follows a trip is one of three things
+    code: 'TS2322',
+    at: 'onTrip',
+    after: "    guarded(command({ title: 'Load', run: ['check-load'], everyMs: 5_000, forMs: 0, ",
+    says: /^Type '"halt"' is not assignable to type /,
   },
   {
     file: 'unknown-group.ts',

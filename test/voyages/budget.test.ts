@@ -87,7 +87,7 @@ test.concurrent('the budget is spent while the database answers: the way home le
   const kept = end.servers.flatMap(({ name, inRotation }) => (inRotation ? [] : [name]));
   expect(kept).toHaveLength(2);
   expect(LAST).toEqual(expect.arrayContaining(kept));
-  expect(ran.stdout).toContain(`neap fleet rejoin ${kept.join(' ')}`);
+  expect(ran.stdout).toContain(`neap fleet rejoin ${kept.join(' ')} --fleet ${lab.fleet}`);
 });
 
 test.concurrent('the budget is spent by servers that somebody else changed: home, and the plan is stale', async () => {

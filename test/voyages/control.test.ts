@@ -54,9 +54,12 @@ test.concurrent.each(['abort', 'rollback'])(
     expect(count('apictl offline off')).toBe(count('apictl offline on'));
 
     // It is over: nothing takes it up again.
-    const refused = await scene.neap(word === 'abort' ? 'resume' : word, voyage.run);
+    const refused = await scene.neap(word === 'abort' ? 'resume' : 'abort', voyage.run);
     expect(refused.code).toBe(2);
     expect(refused.stderr).toMatch(new RegExp(`run ${voyage.run} is closed.*Home and clean`));
+    // And nothing of it is left to be taken back.
+    const nothing = await scene.neap('rollback', voyage.run);
+    expect(nothing).toMatchObject({ code: 0, stdout: expect.stringContaining('Nothing of it is to be taken back.') });
   },
 );
 

@@ -10,6 +10,7 @@ import {
   writePlan,
   type Config,
   type Preview,
+  type Surroundings,
 } from '../../engine/index.ts';
 import { usage } from '../usage.ts';
 import { planText } from '../views/plan.ts';
@@ -56,12 +57,20 @@ export async function preview(
     inputs: parseInputs(loaded.value, options.input),
     except: options.except.map(parseExcept),
     window: parseWindow(config, options),
+    ...surroundings(config),
+    quarantined: await listQuarantine(config.stateDir, fleet.value.name),
+    earlier: config.stateDir,
+    onRead: progress(),
+  });
+}
+
+/** What the configuration says of every plan that is made under it. */
+export function surroundings(config: Config): Surroundings {
+  return {
     calendars: { freezes: config.freezes, zone: config.zone ?? 'UTC' },
     mirror: config.journal.mirror === undefined ? null : { to: config.journal.mirror, stateDir: config.stateDir },
     lease: { setting: config.lease, stateDir: config.stateDir },
-    quarantined: await listQuarantine(config.stateDir, fleet.value.name),
-    onRead: progress(),
-  });
+  };
 }
 
 /** How far reading has come, on a terminal's standard error. */

@@ -18,7 +18,7 @@ export function addQuarantine(fleet: Command, done: Done): void {
     .command('rejoin <server...>')
     .description('prove servers that were kept out, and give them traffic again')
     .option('--fleet <file>', 'the fleet file (default: fleet in neap.config.ts)')
-    .option('--runbook <file>', 'how servers come back', 'rejoin')
+    .option('--runbook <file>', 'how servers come back; without one of its own, the shipped one', 'runbooks/rejoin.ts')
     .option('--input <key=value>', 'an input of the runbook; may be given several times', collect, [])
     .option('--ticket <id>', 'what the run answers for')
     .option('--yes', 'do not ask before it starts')

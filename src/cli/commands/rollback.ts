@@ -1,5 +1,4 @@
 import { resolve } from 'node:path';
-
 import {
   engineOf,
   findRun,
@@ -17,8 +16,8 @@ import { usage } from '../usage.ts';
 import { planText } from '../views/plan.ts';
 import { watch } from '../watch.ts';
 import { abort } from './control.ts';
-import { isRefused, parseExcept, progress } from './plan.ts';
-import { prepareAndStart } from './run.ts';
+import { isRefused, parseExcept, progress, surroundings } from './plan.ts';
+import { overridden, prepareAndStart } from './run.ts';
 
 export interface RollbackOptions {
   readonly to?: string;
@@ -33,6 +32,8 @@ export interface RollbackOptions {
   readonly reason?: string;
   /** Of the way back; without it, that of the run which is taken back. */
   readonly ticket?: string;
+  /** What is decided against beforehand, with `reason`: a freeze. */
+  readonly override?: string;
 }
 
 /**
@@ -51,6 +52,7 @@ export async function rollback(run: string, options: RollbackOptions): Promise<n
   const ticket = options.ticket ?? order.ticket ?? undefined;
   // Before anything is contacted.
   ticketFor(config, ticket);
+  overridden(options);
   const made = await makeWayBack({
     run: place.run,
     plan: over.plan,
@@ -60,7 +62,7 @@ export async function rollback(run: string, options: RollbackOptions): Promise<n
     to: options.to ?? null,
     only,
     except: options.except.map(parseExcept),
-    lease: config.lease,
+    ...surroundings(config),
     onRead: progress(),
   });
   return shownAndRun(config, place, made, { ...options, ...(ticket === undefined ? {} : { ticket }) });
@@ -73,7 +75,9 @@ async function overRun(place: RunPlace) {
 
 /** What lies ahead was approved for all of its servers, so they go home together. */
 async function ofOpenRun(place: RunPlace, options: RollbackOptions): Promise<number> {
-  const given = (['only', 'out', 'json', 'yes', 'unattended'] as const).find((word) => options[word] !== undefined);
+  const given = (['only', 'out', 'json', 'yes', 'unattended', 'override'] as const).find(
+    (word) => options[word] !== undefined,
+  );
   const word = given ?? (options.except.length > 0 ? 'except' : undefined);
   if (word !== undefined)
     throw usage(
@@ -105,7 +109,7 @@ async function shownAndRun(
     out: options.out ?? null,
   };
   process.stdout.write(options.json ? `${JSON.stringify({ ...plan, commands }, null, 2)}\n` : planText(plan, view));
-  if (isRefused(plan)) return 4;
+  if (isRefused(plan, overridden(options))) return 4;
   if (plan.header.steps.length === 0 || out !== null || options.json) return 0;
   if (!options.yes && !options.unattended && !(interactive && (await said(plan.hash)))) {
     process.stdout.write(

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { addOverride } from './override-words.ts';
+import { withWindow } from './window-words.ts';
 import { addArm } from './arm-words.ts';
 import type { ApproveOptions } from './control.ts';
 import type { PlanOptions } from './plan.ts';
@@ -27,16 +28,11 @@ function addPlanning(program: Command, done: Done): void {
     .description('write a configuration, a fleet to fill in and a copy of the shipped runbooks')
     .addHelpText('after', '\nExample:\n  neap init maintenance && cd maintenance')
     .action(async (folder: string | undefined) => done(await (await import('./init.ts')).init(folder)));
-  program
-    .command('plan <runbook>')
+  withWindow(program.command('plan <runbook>'))
     .description('preview a runbook on a fleet: contacts every server, writes nothing')
     .option('--fleet <file>', 'the fleet file (default: fleet in neap.config.ts)')
     .option('--input <key=value>', 'an input of the runbook; may be given several times', collect, [])
     .option('--except <server=reason>', 'leave a server out, by name and reason', collect, [])
-    .option('--opens <time>', 'when its window opens: 2026-12-01T02:00 in the zone, or with an offset')
-    .option('--closes <time>', 'when it closes, at the latest')
-    .option('--planned <length>', 'how long it is meant to take, e.g. 45m: beyond that people are told')
-    .option('--zone <name>', "the zone of those times (default: the configuration's, or UTC)")
     .option('--out <file>', 'write the plan there, to be run exactly')
     .option('--json', 'print the plan as JSON')
     .addHelpText(
@@ -46,16 +42,11 @@ function addPlanning(program: Command, done: Done): void {
     .action(async (runbook: string, options: PlanOptions) =>
       done(await (await import('./plan.ts')).plan(runbook, options)),
     );
-  program
-    .command('run <plan-or-runbook>')
+  withWindow(program.command('run <plan-or-runbook>'))
     .description('run exactly one plan, and watch it')
     .option('--fleet <file>', 'the fleet file, for a runbook')
     .option('--input <key=value>', 'an input of the runbook; may be given several times', collect, [])
     .option('--except <server=reason>', 'leave a server out, by name and reason', collect, [])
-    .option('--opens <time>', 'for a runbook: when its window opens; 2026-12-01T02:00 in the zone, or with an offset')
-    .option('--closes <time>', 'when it closes, at the latest')
-    .option('--planned <length>', 'how long it is meant to take, e.g. 45m: beyond that people are told')
-    .option('--zone <name>', "the zone of those times (default: the configuration's, or UTC)")
     .option('--yes', 'do not ask before it starts')
     .option('--unattended', "open gates as the approver that a lab's fleet names")
     .option('--ticket <text>', 'what the run is done for; it stands in the journal')
@@ -175,7 +166,8 @@ function addRollback(program: Command, done: Done): void {
     .option('--json', 'print the plan as JSON, and run nothing')
     .option('--yes', 'do not ask before it starts')
     .option('--unattended', "open gates as the approver that a lab's fleet names")
-    .option('--reason <text>', 'of a run under way: why; it stands in the journal')
+    .option('--reason <text>', 'why; it stands in the journal')
+    .option('--override <what>', 'decide against a freeze beforehand, with --reason')
     .option('--ticket <text>', 'of a run that is over: what the way back is done for (default: as the run)')
     .option('--detach', 'return once the engine has it')
     .option('--no-wait', 'end with 3 at the first gate, without a terminal')

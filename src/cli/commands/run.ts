@@ -74,7 +74,7 @@ export async function carryOut(
 }
 
 /** What is decided against before the run is begun, by name and with a reason. */
-function overridden({ override, reason }: Pick<RunOptions, 'override' | 'reason'>): readonly 'freeze'[] {
+export function overridden({ override, reason }: Pick<RunOptions, 'override' | 'reason'>): readonly 'freeze'[] {
   if (override === undefined) return [];
   if (override !== 'freeze')
     throw usage(`--override ${override} is not known before a run is begun`, 'It is: --override freeze');

@@ -25,7 +25,10 @@ export async function unfence(run: string, options: UnfenceOptions): Promise<num
     reason: options.reason,
     force: options.force === true,
   });
-  const told = released.length === 0 ? `No server's record names run ${run}.` : `${nameServers(released)}: free, and run ${run} may never write there again.`;
+  const told =
+    released.length === 0
+      ? `No server's record names run ${run}.`
+      : `${nameServers(released)}: free, and run ${run} may never write there again.`;
   process.stdout.write(`${told}${claim === null ? '' : ` Its claim (epoch ${claim.epoch}) is released.`}\n`);
   for (const { server, why } of missed) process.stdout.write(`${server}: could not be told: ${why}\n`);
   if (missed.length > 0) process.stdout.write(`Once they answer: neap fleet unfence ${run} --reason "..."\n`);

@@ -1,6 +1,10 @@
 import type { GuardNow } from '../../engine/index.ts';
 import type { Contingency, Guard, GuardRead, PlanHeader } from '../../model/index.ts';
 import {
+  actStepOf,
+  currentOf,
+  stopsOf,
+  trackOf,
   answersAhead,
   clockTime,
   duration,
@@ -95,6 +99,16 @@ export function runGuardLines(state: RunState, { index }: Machine): string[] {
           `Answered ahead: gate ${gate} "${title}": "${answer}" by ${by} at ${clockTime(givenAtMs)}${tooOld ? ', too old by now: it will be asked' : ''}. Take it back: neap approve ${state.run} ${gate} --take-back`,
       );
   return [...guards, ...ahead];
+}
+
+/** What keeps the run from taking anything further now, besides the guards that are named already. */
+export function stoppedLines(state: RunState, { index }: Machine): string[] {
+  const main = trackOf(state, 'main');
+  if (state.closed || main?.status !== 'running' || currentOf(main)?.step !== 'act') return [];
+  const stops = stopsOf(state, actStepOf(index, main, main.cursor), index);
+  if (stops.length === 0) return [];
+  const others = stops.filter(({ key }) => !key.startsWith('guard/')).map(({ why }) => why);
+  return [`Nothing is taken now: ${others.length > 0 ? others.join('; ') : 'its guard is not clear'}.`];
 }
 
 /** Contingencies that a person can arm now. */

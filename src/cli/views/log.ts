@@ -15,7 +15,7 @@ import {
   type Stamped,
   type TargetState,
 } from '../../run/index.ts';
-import { answeredText, armedBy, standingText } from './standing.ts';
+import { answeredText, armedBy, manyWords, standingText } from './standing.ts';
 
 /** The plain log: one event a line with its plan time, step and server. What only machines need to know is left out. */
 export class LogView {
@@ -74,7 +74,7 @@ export class LogView {
         return [event.servers === null ? 'the way home begins' : `brings back ${nameServers(event.servers)}`];
       case 'armed':
         return [
-          `contingency ${event.track} armed${armedBy(event)} for ${nameServers(event.servers)}${event.suspect ? '; so many at once: power is disarmed' : ''}`,
+          `contingency ${event.track} armed${armedBy(event)} for ${nameServers(event.servers)}${manyWords(event, this.#machine.index.plan)}`,
         ];
       case 'renewed':
         return [
@@ -98,6 +98,7 @@ export class LogView {
       case 'jumped':
       case 'freezes':
       case 'told':
+      case 'doubted':
         return [standingText(event, this.#machine.index.plan.header.guards)];
       case 'fenced':
         return event.missed.length === 0

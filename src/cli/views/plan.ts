@@ -6,6 +6,7 @@ import { armedWords, planGuardLines } from './guards.ts';
 import { planMirrorLine } from './mirror.ts';
 import { budgetWords, paceWords } from './pace.ts';
 import { wayBackFoot, wayBackHead } from './way-back.ts';
+import { takesWords } from './takes.ts';
 import { planWindowLines } from './window.ts';
 import { leaseLine } from './lease.ts';
 import { wrap } from './words.ts';
@@ -72,6 +73,7 @@ function aside(step: ActStep, { header }: Plan): string {
     step.nature === 'check' ? null : step.nature,
     ...paceWords(step, header),
     step.perSecond === null ? null : `at most ${Math.round(step.perSecond * 100) / 100}/s`,
+    takesWords(step),
     step.soakMs > 0 ? `stays proven ${duration(step.soakMs)}` : null,
     step.needs.length > 0
       ? `needs: ${step.needs.map((need) => (need.need === 'answers' ? (need.dependency === '*' ? 'dependencies answer' : `${need.dependency} answers`) : need.need)).join(', ')}`

@@ -1,9 +1,9 @@
-import type { Guard } from '../../model/index.ts';
+import type { Guard, Plan } from '../../model/index.ts';
 import { clockTime, duration, type RunEvent } from '../../run/index.ts';
 
 type Standing = Extract<
   RunEvent,
-  { type: 'overrode' | 'guard' | 'mirror' | 'anchor' | 'lease' | 'jumped' | 'freezes' | 'told' }
+  { type: 'overrode' | 'guard' | 'mirror' | 'anchor' | 'lease' | 'jumped' | 'freezes' | 'told' | 'doubted' }
 >;
 
 /** What stands in a run's way, no longer does, or was decided about by a person, as one line. */
@@ -37,6 +37,8 @@ export function standingText(event: Standing, guards: readonly Guard[] = []): st
       return event.sort === 'slept'
         ? `this machine slept for ${duration(event.byMs)}`
         : `the clock was set by ${Math.round(event.byMs / 1000)} s`;
+    case 'doubted':
+      return `nobody here can tell what became of what was sent to ${event.place.target}: a person is asked (${event.track})`;
     case 'told':
       return `${event.by} says of ${event.server}: ${event.what} (${event.reason})`;
   }
@@ -47,6 +49,13 @@ export function answeredText({ by, answer, ahead, givenAtMs }: Extract<RunEvent,
   if (ahead === 'given') return `${by} answered "${answer}" ahead`;
   if (ahead === 'withdrawn') return `${by} takes back "${answer}"`;
   return `${by} answered "${answer}"${ahead === 'used' ? ` ahead, at ${clockTime(givenAtMs)}` : ''}`;
+}
+
+/** What is said where more are concerned than neap acts on by itself. */
+export function manyWords({ suspect, contingency }: Extract<RunEvent, { type: 'armed' }>, plan: Plan): string {
+  if (!suspect) return '';
+  const isQuarantine = plan.header.contingencies.some(({ id, when }) => id === contingency && when === 'out');
+  return isQuarantine ? '; more than the budget: a person is asked first' : '; so many at once: power is disarmed';
 }
 
 /** Who armed a contingency, where neap did not for servers that fell out. */

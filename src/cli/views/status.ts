@@ -3,6 +3,7 @@ import {
   answersAhead,
   duration,
   approveCommand,
+  awayOf,
   budgetOf,
   clockTime,
   closesAtMs,
@@ -10,7 +11,9 @@ import {
   gateOf,
   isOverridden,
   isSettled,
+  keptOut,
   lineOf,
+  rejoinCommand,
   opensAtMs,
   outlookOf,
   waitsForOpening,
@@ -19,7 +22,8 @@ import {
   type RunState,
   type Track,
 } from '../../run/index.ts';
-import { armableLines, runGuardLines } from './guards.ts';
+import { armableLines, runGuardLines, stoppedLines } from './guards.ts';
+import { runMirrorLines } from './mirror.ts';
 import { runWindowLines } from './window.ts';
 
 /** How a run stands, in a few lines: what it does, what it waits for, who is out, and what to do now. */
@@ -37,9 +41,11 @@ export function statusText(place: RunPlace, state: RunState, machine: Machine, l
         ]
       : []),
     ...runGuardLines(state, machine),
+    ...stoppedLines(state, machine),
+    ...runMirrorLines(state, machine),
     ...state.tracks.flatMap((track) => trackLines(track, machine)),
     ...Object.entries(state.out).map(([server, out]) =>
-      `${out.recovered ? 'Recovered' : 'Out'}: ${server}, at step ${out.step} "${out.title}": ${out.failure.what}. ${out.recovered ? '' : `${out.failure.state}. ${out.failure.remedy}`}`.trimEnd(),
+      `${out.recovered ? 'Recovered' : awayOf(state, machine.index, server) === 'out' ? 'Out of the run and of the balancer' : 'Out'}: ${server}, at step ${out.step} "${out.title}": ${out.failure.what}. ${out.recovered ? '' : `${out.failure.state}. ${out.failure.remedy}`}`.trimEnd(),
     ),
     ...(live ? armableLines(state, machine) : []),
     nextCommand(place, state, machine, live),
@@ -65,6 +71,7 @@ export function statusJson(place: RunPlace, state: RunState, machine: Machine, l
       riskUntilMs: outlookOf(state, machine.index)?.latestMs ?? null,
     },
     fuse: state.fuse,
+    mirror: { to: machine.index.plan.header.mirror, behind: state.mirrorBehind },
     guards: guardsJson(state, machine),
     gates: openGates(state, machine),
     ahead: answersAhead(state, machine.index),
@@ -103,7 +110,7 @@ function trackLines(track: Track, machine: Machine): string[] {
   const gate = gateOf(track, machine.index);
   const asked = gate ? `: waits for a person, role ${gate.step.role}` : '';
   return [
-    `${track.kind === 'main' ? 'Step' : track.kind === 'home' ? 'Way home, step' : `Contingency ${track.id}, step`} ${stepName(track, machine)}${counts}${asked}`,
+    `${track.kind === 'main' ? 'Step' : track.kind === 'home' ? 'Way home, step' : track.kind === 'doubt' ? 'Question' : `Contingency ${track.id}, step`} ${stepName(track, machine)}${counts}${asked}`,
     ...held.map(({ server, why }) => `  held: ${server}: ${why}`),
   ];
 }
@@ -152,6 +159,8 @@ export function nextCommand({ run }: RunPlace, state: RunState, machine: Machine
   // Whoever cannot be vouched for is looked at first: it reads every server and changes none.
   if (state.closed?.outcome === 'human')
     return `Next: neap fleet check --fleet ${machine.index.plan.header.fleet.path}`;
+  const kept = state.closed ? keptOut(state, machine.index) : [];
+  if (kept.length > 0) return `Next: ${rejoinCommand(kept, machine.index)}`;
   if (state.closed) return `Next: neap report ${run} --html report.html`;
   if (!live) return `Next: neap resume ${run}`;
   const [gate] = openGates(state, machine);

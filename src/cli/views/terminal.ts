@@ -34,7 +34,7 @@ export async function watchOnTerminal(place: RunPlace): Promise<number> {
   const paint = (): void => show(tree, session, seen, rows());
   const end = await watch(session, tree, seen);
   session.close();
-  return leave(place, session.state(), end);
+  return leave(place, session.state(), end, session.stopped());
 }
 
 interface Seen {
@@ -80,7 +80,7 @@ function show(tree: Tree, session: Session, { desk, notices, begun }: Seen, heig
   tree.show(shown, foot);
 }
 
-async function leave(place: RunPlace, state: RunState, end: End): Promise<number> {
+async function leave(place: RunPlace, state: RunState, end: End, stopped: string | null = null): Promise<number> {
   // Whoever lost the terminal reads nothing any more; the run goes on.
   if (end === 'lost') return 0;
   if (end === 'ended' && state.closed) {
@@ -91,7 +91,7 @@ async function leave(place: RunPlace, state: RunState, end: End): Promise<number
     process.stdout.write(detachedText(place));
     return 0;
   }
-  process.stdout.write(goneText(place, (await engineOf(place)) !== null));
+  process.stdout.write(goneText(place, (await engineOf(place)) !== null, stopped));
   return ENGINE_GONE;
 }
 

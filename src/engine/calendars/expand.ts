@@ -1,4 +1,4 @@
-import ical, { type EventInstance, type VEvent } from 'node-ical';
+import { expandRecurringEvent, sync, type EventInstance, type VEvent } from 'node-ical';
 import { Temporal } from 'temporal-polyfill/implementation';
 import { isZone } from '../instants.ts';
 import { Unreadable } from './lines.ts';
@@ -48,7 +48,7 @@ export function expandCalendar(text: string, zone: string, fromMs: number, toMs:
 function eventsOf(text: string, zone: string): readonly VEvent[] {
   const written = inZone(text, zone);
   try {
-    return Object.values(ical.sync.parseICS(written)).filter((each): each is VEvent => each?.type === 'VEVENT');
+    return Object.values(sync.parseICS(written)).filter((each): each is VEvent => each?.type === 'VEVENT');
   } catch (error) {
     throw new Unreadable(`it cannot be read: ${error instanceof Error ? error.message : String(error)}`);
   }
@@ -59,7 +59,7 @@ function instancesOf(event: VEvent, fromMs: number, toMs: number): readonly Even
   const days = daysIn(event);
   const from = new Date(fromMs - (days + 1) * 24 * 3_600_000);
   try {
-    return ical.expandRecurringEvent(event, { from, to: new Date(toMs), expandOngoing: true });
+    return expandRecurringEvent(event, { from, to: new Date(toMs), expandOngoing: true });
   } catch (error) {
     throw new Unreadable(
       `its event "${titleOf(event.summary)}" cannot be laid out: ${error instanceof Error ? error.message : String(error)}`,

@@ -42,7 +42,8 @@ async function fetched(address: string): Promise<string> {
     if (!answer.url.startsWith('https:')) throw new Unreadable('it leads to an address without https');
     const chunks: Uint8Array[] = [];
     let bytes = 0;
-    for await (const chunk of answer.body ?? []) {
+    const body: AsyncIterable<Uint8Array> | null = answer.body;
+    for await (const chunk of body ?? []) {
       chunks.push(chunk);
       bytes += chunk.length;
       if (bytes > CALENDAR_MAX_BYTES) break;

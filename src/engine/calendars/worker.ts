@@ -9,8 +9,13 @@ import { expandCalendar } from './expand.ts';
 const { text, zone, fromMs, toMs } = z
   .object({ text: z.string(), zone: z.string(), fromMs: z.number(), toMs: z.number() })
   .parse(workerData);
-try {
-  parentPort?.postMessage({ expanded: expandCalendar(text, zone, fromMs, toMs) });
-} catch (error) {
-  parentPort?.postMessage({ unreadable: error instanceof Error ? error.message : String(error) });
+const port = parentPort;
+port?.postMessage(answer());
+
+function answer(): object {
+  try {
+    return { expanded: expandCalendar(text, zone, fromMs, toMs) };
+  } catch (error) {
+    return { unreadable: error instanceof Error ? error.message : String(error) };
+  }
 }

@@ -70,7 +70,7 @@ export async function releaseFences(reach: Reach, servers: readonly Server[]): P
 export function fencedFailure(run: string, refused: readonly Refused[]): NotOurs {
   const byRun = Map.groupBy(refused, ({ record }) => (record === null ? 'another run' : holderText(record)));
   const parts = [...byRun].map(([whom, held]) => {
-    const names = held.map(({ server }) => server);
+    const names = held.map(({ server }) => server).toSorted();
     return `${names.length > 3 ? `${names.length} of its servers (${names.slice(0, 3).join(', ')} ...)` : names.join(', ')} belong to ${whom}`;
   });
   const first = refused[0]?.record?.run ?? 'RUN';

@@ -1,10 +1,10 @@
-import { lookup } from 'node:dns/promises';
 import { existsSync } from 'node:fs';
 import { localClaims } from '../../lease/index.ts';
 import { FailureError, type Finding, type Fleet, type Server } from '../../model/index.ts';
 import type { LeaseStore } from '../../ports/index.ts';
-import { holderText, openAddressBook } from '../../transport/index.ts';
+import { holderText } from '../../transport/index.ts';
 import { eachAtOnce } from '../at-once.ts';
+import { targetAt } from '../bystander.ts';
 import type { Config } from '../config.ts';
 import type { Reach } from '../reach/index.ts';
 import { placeOf } from '../runs.ts';
@@ -52,7 +52,9 @@ async function claimed(look: LeaseLook): Promise<readonly Finding[]> {
   } catch (error) {
     if (!(error instanceof FailureError)) throw error;
     const { what, where, remedy } = error.failure;
-    return [{ severity: 'warning', code: 'lease', what: `${where}: ${what}; no run begins without it`, cures: [remedy] }];
+    return [
+      { severity: 'warning', code: 'lease', what: `${where}: ${what}; no run begins without it`, cures: [remedy] },
+    ];
   } finally {
     store?.close();
   }
@@ -101,23 +103,9 @@ function overHere({ stateDir }: LeaseLook, run: string): Promise<boolean> {
 async function storeOnServer({ setting, fleet }: LeaseLook): Promise<Finding | null> {
   if (typeof setting !== 'string' || setting === 'local') return null;
   const { host } = claimsHost(setting);
-  const addresses = openAddressBook(fleet);
-  let server: string | undefined;
-  try {
-    const store = await addresses.addressOf({ name: host, ssh: 'openssh' });
-    const at = await addressesOf(store.host);
-    for (const each of fleet.servers) {
-      const target = await addresses.addressOf(each);
-      const same = (await addressesOf(target.host)).some((address) => at.includes(address));
-      // Many servers on the loopback are told apart by their ports.
-      const isLocal = at.every((address) => address.startsWith('127.') || address === '::1');
-      if (each.name === host || (same && (!isLocal || target.port === store.port))) server ??= each.name;
-    }
-  } catch (error) {
-    // What cannot be looked up is said when it is contacted.
-    if (!(error instanceof FailureError)) throw error;
-  }
-  if (server === undefined) return null;
+  // What cannot be looked up is said when it is contacted.
+  const server = await targetAt(fleet, host).catch(nullOnFailure);
+  if (server === null) return null;
   return {
     severity: 'refusal',
     code: 'lease',
@@ -126,9 +114,7 @@ async function storeOnServer({ setting, fleet }: LeaseLook): Promise<Finding | n
   };
 }
 
-async function addressesOf(host: string): Promise<readonly string[]> {
-  return lookup(host, { all: true }).then(
-    (all) => all.map(({ address }) => address),
-    () => [host],
-  );
+function nullOnFailure(error: unknown): null {
+  if (error instanceof FailureError) return null;
+  throw error;
 }

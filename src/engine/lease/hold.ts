@@ -26,6 +26,8 @@ export interface HoldWish {
   readonly by: string;
   /** Whether a run is over that still holds something: its engine died between its last line and letting go. */
   readonly isOver: (run: string) => Promise<boolean>;
+  /** Whether a run that holds something never wrote an event; its engine may be about to, if it is there. */
+  readonly neverBegan: (run: string) => Promise<boolean>;
 }
 
 /** How an engine began, as the journal has it. */
@@ -90,7 +92,7 @@ export function fenceOf(run: string, hold: Hold, fleet: Pick<Fleet, 'fence'>): F
 }
 
 async function holding(
-  { store, run, servers, by, isOver }: HoldWish,
+  { store, run, servers, by, isOver, neverBegan }: HoldWish,
   atLeast: number,
   supersedes: number | null,
   overrode: Hold['overrode'],
@@ -101,7 +103,9 @@ async function holding(
   if (!answer.granted) {
     let freed = 0;
     for (const each of answer.conflicts) {
-      if (each.run !== run && (await isOver(each.run)) && (await store.release(each.run, each.epoch))) freed += 1;
+      const left = seenFromHere(each, each.run) === 'gone' && (await neverBegan(each.run));
+      const over = each.run !== run && (left || (await isOver(each.run)));
+      if (over && (await store.release(each.run, each.epoch))) freed += 1;
     }
     if (freed > 0) answer = await claimed(store, wish);
   }

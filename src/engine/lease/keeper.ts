@@ -13,6 +13,10 @@ export interface KeeperInput {
   readonly tell: (event: Extract<RunEvent, { type: 'lease' }>) => void;
   /** Told once when this engine must stop. */
   readonly stop: (why: StaleEngine) => void;
+  /** Asks the servers' own records whether somebody took the run over while this engine was silent; they call `overrun`. */
+  readonly probe: () => Promise<void>;
+  /** The wall clock. */
+  readonly nowMs?: () => number;
 }
 
 /**
@@ -21,8 +25,9 @@ export interface KeeperInput {
  * Before a batch of effects the store is asked only if the last renewal is older than `FRESH_MS`. That is as safe as
  * asking each time: nobody may take a lease over before it was silent for `SILENT_MS`, which is longer; an engine that
  * was stopped, or whose machine slept, finds its renewal old when it wakes and asks first; and a person who overrides
- * that writes a higher epoch into the servers' own fences, which refuse what this engine still sends. Only a balancer
- * and a BMC cannot refuse, so `ask` goes to the store right before each request to one.
+ * that writes a higher epoch into the servers' own fences, which refuse what this engine still sends, and which it asks
+ * itself when it wakes after a silence. Only a balancer and a BMC cannot refuse, so `ask` goes to the store right before
+ * each request to one.
  */
 export class Keeper {
   readonly #in: KeeperInput;
@@ -38,7 +43,7 @@ export class Keeper {
   constructor(input: KeeperInput) {
     this.#in = input;
     this.#epoch = input.epoch;
-    this.#renewedAtMs = wallClockMs();
+    this.#renewedAtMs = this.#nowMs();
     this.#again(RENEW_MS);
   }
 
@@ -88,8 +93,12 @@ export class Keeper {
     this.#cancel();
   }
 
+  #nowMs(): number {
+    return (this.#in.nowMs ?? wallClockMs)();
+  }
+
   #isWithin(ms: number): boolean {
-    const age = wallClockMs() - this.#renewedAtMs;
+    const age = this.#nowMs() - this.#renewedAtMs;
     // A clock that was set back proves nothing.
     return age >= 0 && age < ms;
   }
@@ -110,9 +119,11 @@ export class Keeper {
   async #renewOnce(): Promise<void> {
     const { store, run, tell } = this.#in;
     const epoch = this.#epoch;
-    const askedAtMs = wallClockMs();
+    const askedAtMs = this.#nowMs();
+    const wasSilent = !this.#isWithin(FRESH_MS);
     try {
       if (await store.renew(run, epoch)) {
+        if (wasSilent) await this.#in.probe();
         this.#renewedAtMs = askedAtMs;
         if (this.#lost) tell({ type: 'lease', standing: 'held', seen: store.name });
         this.#lost = false;

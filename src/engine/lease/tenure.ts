@@ -16,6 +16,8 @@ export interface TenureInput {
   readonly servers: readonly Server[];
   /** Whether a run is over that still holds something: its engine died between its last line and letting go. */
   readonly isOver: (run: string) => Promise<boolean>;
+  /** Whether it never wrote an event. */
+  readonly neverBegan: (run: string) => Promise<boolean>;
 }
 
 /**
@@ -64,7 +66,10 @@ export class Tenure {
 
   /** For a new run. Rejects with NotOurs, naming who holds its servers. */
   async begin(): Promise<void> {
-    this.#hold = await holdNew(this.#wish());
+    this.#hold = await holdNew(this.#wish()).catch((error: unknown) => {
+      this.#in.store.close();
+      throw error;
+    });
   }
 
   /** For a run that another engine began. Resolves to what a person overrode, if they had to. */
@@ -73,10 +78,15 @@ export class Tenure {
     return this.#hold.overrode;
   }
 
-  /** Renews the claim from now on. */
-  keep(tell: (event: Extract<RunEvent, { type: 'lease' }>) => void, stop: (why: StaleEngine) => void): void {
-    const { store, run } = this.#in;
-    this.#keeper = new Keeper({ store, run, epoch: this.#held().epoch, tell, stop });
+  /** Renews the claim from now on; after a silence the servers are asked who has them now. */
+  keep(
+    reach: Reach,
+    tell: (event: Extract<RunEvent, { type: 'lease' }>) => void,
+    stop: (why: StaleEngine) => void,
+  ): void {
+    const { store, run, servers } = this.#in;
+    const probe = async (): Promise<void> => void (await claimFences(reach, servers, () => undefined));
+    this.#keeper = new Keeper({ store, run, epoch: this.#held().epoch, tell, stop, probe });
   }
 
   /** Before effects: rejects with StaleEngine; false: the store was just lost. */
@@ -149,8 +159,8 @@ export class Tenure {
   }
 
   #wish(): Parameters<typeof holdNew>[0] {
-    const { store, run, by, servers, fleet, isOver } = this.#in;
-    return { store, run, by, isOver, servers: servers.map(({ name }) => `${fleet.name}/${name}`) };
+    const { store, run, by, servers, fleet, isOver, neverBegan } = this.#in;
+    return { store, run, by, isOver, neverBegan, servers: servers.map(({ name }) => `${fleet.name}/${name}`) };
   }
 
   #held(): Hold {

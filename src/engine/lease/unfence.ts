@@ -42,7 +42,11 @@ export interface Unfenced {
 export async function unfence(wish: UnfenceWish): Promise<Unfenced> {
   const { run, fleet, setting, stateDir, by, reason, force } = wish;
   if (await isOpen(placeOf(stateDir, run).journal))
-    throw refused(run, 'it is open, and its journal is here', `Go on with it: neap resume ${run}; or take it home: neap abort ${run}`);
+    throw refused(
+      run,
+      'it is open, and its journal is here',
+      `Go on with it: neap resume ${run}; or take it home: neap abort ${run}`,
+    );
   const store = await openLease(setting, stateDir, fleet);
   const holder = thisHolder(by);
   const reach = createReach(fleet, {

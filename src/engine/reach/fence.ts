@@ -17,7 +17,7 @@ export interface Guard {
 /** One server's fence: who may write on it. */
 export interface FenceHands {
   /** Takes the server for this engine. Rejects with FenceRefused where it is another's, as Hands do. */
-  claim(): Promise<void>;
+  claim(waitMs?: number): Promise<void>;
   /** Lets go of what this engine holds, or with `force` of what any engine of a run does. False: it is not that run's. */
   release(verb: 'release' | 'force', run?: string): Promise<boolean>;
 }
@@ -25,8 +25,8 @@ export interface FenceHands {
 /** The fence of one server, for whoever writes there. */
 export function openFence(lane: Lane, guard: Guard): FenceHands {
   return {
-    claim: async () => {
-      const fence = { ...guard.fence, waitMs: FENCE_CLAIM_WAIT_MS };
+    claim: async (waitMs = FENCE_CLAIM_WAIT_MS) => {
+      const fence = { ...guard.fence, waitMs };
       await lane.run(':', { timeoutMs: FENCE_TIMEOUT_MS, writes: true, fence, label: 'claim the fence' });
     },
     release: async (verb, run = guard.fence.run) => {

@@ -1,16 +1,18 @@
 import type { Hands, WriteName } from '../../ports/index.ts';
-import { httpSend } from '../../transport/index.ts';
+import { afterMs, FenceRefused, httpSend } from '../../transport/index.ts';
 import { writeCall } from './calls.ts';
+import { openFence } from './fence.ts';
 import { fillSeconds } from './field.ts';
 import { putFile, restoreFile } from './files.ts';
 import type { Lane } from './lane.ts';
 import { failedOn, quoted } from './lane.ts';
-import { WRITE_TIMEOUT_MS } from './limits.ts';
+import { FENCE_ASK_MS, FENCE_WAIT_MS, WRITE_TIMEOUT_MS } from './limits.ts';
 
 /**
  * What changes one server. Everything is sent once: whether it took effect is for a Reader to see. What goes over SSH
  * is checked by the server's own fence. A balancer and a BMC can check nothing: there the store of claims is asked
- * right before, which leaves the moment between its answer and the request to an engine that is stopped just then.
+ * right before, and for a balancer the server itself where it answers; that leaves the moment between the answer and
+ * the request to an engine that is stopped just then.
  */
 export function openHands(lane: Lane): Hands {
   return {
@@ -45,7 +47,7 @@ async function call(lane: Lane, name: WriteName, seconds: number | undefined): P
   const url = filled(lane, name, listed.send, seconds);
   const body =
     listed.body === undefined ? undefined : fill(lane, name, () => fillSeconds(listed.body ?? null, seconds));
-  await lane.shared.guard?.ask();
+  await askFirst(lane);
   lane.report('http', `${listed.method} ${url}`, true);
   const answer = await httpSend(listed.method, url, body, { where: lane.server.name, timeoutMs });
   if (answer.status >= 200 && answer.status < 300) return;
@@ -56,6 +58,17 @@ async function call(lane: Lane, name: WriteName, seconds: number | undefined): P
     'It was refused, and may have changed something before',
     'Ask the address by hand and compare with the fleet',
   );
+}
+
+/** Asks the store, and the server's own fence: an engine that was overridden learns of it there. A silent server keeps nobody from taking it out. */
+async function askFirst(lane: Lane): Promise<void> {
+  const { guard } = lane.shared;
+  if (guard === null) return;
+  await guard.ask();
+  const asked = openFence(lane, guard).claim(FENCE_WAIT_MS);
+  await withinMs(FENCE_ASK_MS, asked).catch((error: unknown) => {
+    if (error instanceof FenceRefused && error.standing !== 'busy') throw error;
+  });
 }
 
 function filled(lane: Lane, name: WriteName, text: string, seconds: number | undefined): string {
@@ -75,4 +88,12 @@ function fill<T>(lane: Lane, name: WriteName, work: () => T): T {
       'Take {seconds} out of the call in the fleet; if it belongs there, this is a defect of neap: please report it',
     );
   }
+}
+
+/** Waits for it so long, and then no longer; what it says later is nobody's concern. */
+function withinMs(ms: number, work: Promise<void>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const cancel = afterMs(ms, resolve);
+    work.then(resolve, reject).finally(cancel);
+  });
 }

@@ -34,3 +34,5 @@ export const SECRET_BYTES = 64 * 1024;
 export const FENCE_WAIT_MS = 3_000;
 export const FENCE_CLAIM_WAIT_MS = 10_000;
 export const FENCE_TIMEOUT_MS = 20_000;
+/** Before a request that no server checks: how long its own fence may take to answer. */
+export const FENCE_ASK_MS = 3_000;

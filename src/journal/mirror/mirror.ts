@@ -104,8 +104,11 @@ class Supply implements Mirror {
   async close(limitMs: number): Promise<void> {
     if (!this.#over && this.#held < this.#offered) {
       await new Promise<void>((resolve) => {
-        this.#settled = resolve;
-        this.#in.after(limitMs, resolve);
+        const cancel = this.#in.after(limitMs, resolve);
+        this.#settled = () => {
+          cancel();
+          resolve();
+        };
         this.#wake();
       });
     }

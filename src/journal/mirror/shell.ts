@@ -88,7 +88,7 @@ whole=0
 [ "$lines" -eq 0 ] || whole=$(($(head -n "$lines" rows.ndjson | wc -c)))
 echo "$lines $whole $(($(wc -c < rows.ndjson)))"
 [ "$lines" -eq 0 ] || sed -n "\${lines}p" rows.ndjson
-sync`;
+sync rows.ndjson . .. 2>/dev/null || sync`;
 
 /** All of it, or nothing: \`$$\` keeps apart what two connections send. */
 const TAKE_IN = `in=.in.$$
@@ -98,7 +98,7 @@ cat > "$in"
 
 const PUT = `sync "$in" 2>/dev/null || sync
 mv -f "$in" "$file"
-sync`;
+sync . 2>/dev/null || sync`;
 
 const APPEND = `size=$(($(wc -c < "$file")))
 [ "$size" -eq "$at" ] || { echo "moved $size $at"; exit ${MOVED}; }

@@ -1,4 +1,4 @@
-import { gateOf, trackOf, type Effect, type Machine, type RunState } from '../../run/index.ts';
+import { gateOf, trackOf, type Effect, type Machine, type RunEvent, type RunState } from '../../run/index.ts';
 import type { OpenGate, Word } from '../report.ts';
 import type { Collector, Seen } from './seen.ts';
 
@@ -10,6 +10,7 @@ export class People implements Collector {
   readonly words: Answered[] = [];
   readonly #asked = new Map<string, number>();
   readonly #unused = new Map<string, Answered>();
+  readonly #given = new Map<string, Answered>();
 
   constructor(machine: Machine) {
     this.#machine = machine;
@@ -24,12 +25,25 @@ export class People implements Collector {
       case 'abort':
         this.words.push({ ...said('aborted', event.by, atMs), reason: event.reason });
         return;
+      case 'overrode':
+        this.words.push({
+          ...said('overrode', event.by, atMs),
+          answer: `${event.class} (${event.about})`,
+          reason: event.reason,
+        });
+        return;
       case 'halted':
       case 'unhalted':
         this.words.push(said(event.type, event.by, atMs));
         return;
+      case 'armed':
+        if (event.by !== undefined)
+          this.words.push({ ...said('armed', event.by, atMs), answer: event.track, reason: event.reason ?? null });
+        return;
       case 'answered':
-        this.#answer(seen, event);
+        if (event.ahead === 'given') this.#ahead(event);
+        else if (event.ahead === 'withdrawn') this.#takeBack(event.gate);
+        else this.#answer(seen, event);
         return;
       case 'renewed':
         this.#tooLate(event.gate);
@@ -42,10 +56,7 @@ export class People implements Collector {
     }
   }
 
-  #answer(
-    { before, after, atMs }: Seen,
-    event: { gate: string; answer: string; by: string; givenAtMs: number; reason?: string },
-  ): void {
+  #answer({ before, after, atMs }: Seen, event: Extract<RunEvent, { type: 'answered' }>): void {
     const open = before?.tracks
       .map((track) => gateOf(track, this.#machine.index))
       .find((gate) => gate?.id === event.gate);
@@ -58,12 +69,33 @@ export class People implements Collector {
       reason: event.reason ?? null,
       waitedMs: askedAtMs === undefined ? null : Math.max(0, event.givenAtMs - askedAtMs),
     };
+    // What was said ahead is one word, however late it counts.
+    const ahead = event.ahead === 'used' ? this.#given.get(open?.step.id ?? '') : undefined;
+    if (ahead) {
+      this.#given.delete(open?.step.id ?? '');
+      this.words.splice(this.words.indexOf(ahead), 1);
+    }
     this.words.push(word);
     const does = before?.tracks === after.tracks ? undefined : open?.step.answers[event.answer];
     word.fate = does === 'ask-again' ? 'asked again' : does === 'go-home' ? 'went home' : 'not needed any more';
     if (does !== 'ask-again' && does !== undefined) word.ageMs = atMs - event.givenAtMs;
     // An answer that lets the run go on counts from when it is acted upon.
     if (does === 'go-on') this.#unused.set(event.gate, word);
+  }
+
+  /** Said before the gate is asked: it counts when the gate is, as what is said then. */
+  #ahead({ gate, answer, by, givenAtMs, reason }: Extract<RunEvent, { type: 'answered' }>): void {
+    this.#takeBack(gate);
+    const words = { gate, answer, reason: reason ?? null, fate: 'not needed any more' } as const;
+    const word: Answered = { ...said('answered', by, givenAtMs), ...words };
+    this.words.push(word);
+    this.#given.set(gate, word);
+  }
+
+  #takeBack(gate: string): void {
+    const word = this.#given.get(gate);
+    this.#given.delete(gate);
+    if (word) word.fate = 'taken back';
   }
 
   /** It came when the fuse no longer covered the outage. */

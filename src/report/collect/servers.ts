@@ -1,6 +1,9 @@
 import type { Plan } from '../../model/index.ts';
 import {
+  awayOf,
   flyingOf,
+  keptOut,
+  rejoinCommand,
   trackOf,
   unprovenServers,
   type Machine,
@@ -49,6 +52,9 @@ export class Servers implements Collector {
   rows(state: RunState): ServerRow[] {
     const { plan } = this.#machine.index;
     const unproven = new Set(state.closed ? unprovenServers(state, this.#machine.index) : []);
+    const away = new Set(
+      keptOut(state, this.#machine.index).filter((server) => awayOf(state, this.#machine.index, server) === 'out'),
+    );
     const planned = plan.slices
       .flatMap((slice) => slice.servers)
       .map((server): ServerRow => {
@@ -58,9 +64,16 @@ export class Servers implements Collector {
         const out = state.out[server.name];
         return {
           ...server,
-          ended: endedOf(server.name, state, unproven, deeds),
+          ended:
+            away.has(server.name) && !unproven.has(server.name)
+              ? 'quarantined'
+              : endedOf(server.name, state, unproven, deeds),
           why: out?.failure.what ?? failedUndo(deeds),
-          remedy: out && !out.recovered ? out.failure.remedy : null,
+          remedy: away.has(server.name)
+            ? `Bring it back, proven: ${rejoinCommand([server.name], this.#machine.index)}`
+            : out && !out.recovered
+              ? out.failure.remedy
+              : null,
           outAtMs: out?.sinceMs ?? null,
           outAt: out?.title ?? null,
           deeds,

@@ -1,5 +1,6 @@
 import type { Report } from '../report.ts';
 import { chainText, endings, endingsText, restOfSummary, verdictOf } from '../standing.ts';
+import { windowText } from '../texts.ts';
 import { askedBy, counted, instantOf, spanOf } from '../words.ts';
 import { html, type Html } from './markup.ts';
 import { badge } from './table.ts';
@@ -53,7 +54,7 @@ function alert(tone: 'warn' | 'bad', what: string, why: string): Html {
 }
 
 function tiles(report: Report): Html[] {
-  const { standing, plan, servers, budget, journal } = report;
+  const { standing, servers, budget, journal } = report;
   const taken = servers.filter(({ ended }) => ended !== 'left out').length;
   const ended = endings(report);
   return [
@@ -62,11 +63,7 @@ function tiles(report: Report): Html[] {
       standing.exitCode === null ? 'not closed' : String(standing.exitCode),
       standing.live ? 'the run is live' : standing.exitCode === null ? 'no engine runs it' : '',
     ),
-    tile(
-      'Took',
-      spanOf(report.tookMs),
-      `expected ${spanOf(plan.window.expectedMs)}, window ${spanOf(plan.window.limitMs)}`,
-    ),
+    tile('Took', spanOf(report.tookMs), windowText(report)),
     tile('Servers', String(taken), ended.length > 0 ? endingsText(report) : 'none'),
     ...fuseTile(report),
     tile('Failures', `${budget.spent} of ${budget.failures}`, 'of the budget spent'),

@@ -2,6 +2,7 @@ import type { Report } from '../report.ts';
 import { verdictOf } from '../standing.ts';
 import { spanOf, timeOf } from '../words.ts';
 import { fuseChart } from './fuse-chart.ts';
+import { guardsSection } from './guards-section.ts';
 import { head } from './head.ts';
 import { incidentsSection } from './incidents-section.ts';
 import { html, type Html } from './markup.ts';
@@ -18,14 +19,24 @@ export function toHtml(report: Report): string {
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'">
 <title>${report.title}: ${verdictOf(report).word} (${report.run})</title><style>${style}</style></head>
-<body>${head(report)}${navigation(report)}<main>${timelineSection(report)}${fuseSection(report)}${peopleSection(report)}${serversSection(report)}${incidentsSection(report)}${planSection(report)}</main>
+<body>${head(report)}${navigation(report)}<main>${timelineSection(report)}${fuseSection(report)}${peopleSection(report)}${serversSection(report)}${guardsSection(report)}${incidentsSection(report)}${planSection(report)}</main>
 <footer class="soft">Made from the journal of run ${report.run}. Times are plan time in UTC.</footer></body></html>
 `;
   return page.markup;
 }
 
-function navigation({ fuse }: Report): Html {
-  const parts = ['Timeline', ...(fuse ? ['Fuse'] : []), 'People', 'Servers', 'Budget', 'Pages', 'Engine', 'Plan'];
+function navigation({ fuse, plan }: Report): Html {
+  const parts = [
+    'Timeline',
+    ...(fuse ? ['Fuse'] : []),
+    'People',
+    'Servers',
+    ...(plan.guards.length > 0 ? ['Guards'] : []),
+    'Budget',
+    'Pages',
+    'Engine',
+    'Plan',
+  ];
   return html`<nav aria-label="Parts of this report">${parts.map((part) => html`<a href="#${part.toLowerCase()}">${part}</a>`)}</nav>`;
 }
 

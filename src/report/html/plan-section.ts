@@ -35,7 +35,7 @@ function steps(rows: Report['plan']['steps']): Html {
     'Every step that was approved, contingencies included.',
     columns,
     rows.map((row) => [
-      html`${row.id} ${row.title}${row.contingency === null ? null : html`<span class="sub">only if servers hang</span>`}`,
+      html`${row.id} ${row.title}${row.contingency === null ? null : html`<span class="sub">only in contingency ${row.contingency}</span>`}`,
       row.step === 'gate' ? `gate, role ${row.nature}` : row.step === 'rejoin' ? 'wait' : row.nature,
       row.step === 'act' && row.contingency === null ? row.servers : null,
       row.step === 'act' && row.contingency === null ? row.waves : null,

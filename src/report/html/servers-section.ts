@@ -13,6 +13,7 @@ const TONES: Readonly<Record<ServerRow['ended'], 'good' | 'warn' | 'bad' | 'plai
   recovered: 'warn',
   home: 'plain',
   untouched: 'plain',
+  quarantined: 'warn',
   out: 'bad',
   'not proven': 'bad',
   'left out': 'plain',
@@ -46,6 +47,7 @@ function hasStory(server: ServerRow): boolean {
     server.resets.length > 0 ||
     server.ended === 'not proven' ||
     server.ended === 'out' ||
+    server.ended === 'quarantined' ||
     server.boots.length > 1
   );
 }

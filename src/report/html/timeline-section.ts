@@ -41,7 +41,7 @@ function took({ tookMs, expectedMs }: ShownRow): Html | null {
   return html`${spanOf(tookMs)}${isLate ? html`<span class="sub late">${spanOf(lateMs)} late</span>` : null}`;
 }
 
-const FILLS = { main: 'var(--accent)', home: 'var(--warn)', contingency: 'var(--bad)' } as const;
+const FILLS = { main: 'var(--accent)', home: 'var(--warn)', contingency: 'var(--bad)', doubt: 'var(--bad)' } as const;
 
 /** Where in the run a step lies; for eyes only, since the figures stand beside it. */
 function bar(row: TimelineRow, report: Report): Html | null {

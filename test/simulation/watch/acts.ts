@@ -22,6 +22,8 @@ export function demandAct(
     throw new Broken('promise 8', `${id} was made while halted`);
   if (track.kind === 'main' && state.mode === 'home')
     throw new Broken('promise 7', `${id} was made after the run turned for home`);
+  if (record.inDoubt.has(keyOf(effect)))
+    throw new Broken('promise 3', `${id} is made again, and nobody has looked whether it was done`);
   const key = `${step.releases ?? step.id}/${place.target}`;
   const look = record.looks.get(keyOf(effect));
   if (effect.effect === 'undo') {
@@ -54,6 +56,7 @@ function demandPlanned(
       throw new Broken('promise 2', `${id} is on a server that the plan does not have there`);
     const asPlanned =
       planned.verdict === 'unknown' ||
+      isAlteredMeanwhile(machine, state, step, place.target) ||
       (planned.verdict === 'change' && canonicalJson(planned.change) === canonicalJson(effect.change));
     if (!asPlanned) throw new Broken('promise 2', `${id} is not what the plan says (${planned.verdict})`);
   }
@@ -61,6 +64,17 @@ function demandPlanned(
   const bounded = kind?.bounds?.(effect.change as never, kind.input.parse(step.input) as never);
   if (planned.verdict === 'unknown' && bounded !== true)
     throw new Broken('promise 2', `${id} is outside the bounds of its kind`);
+}
+
+/** A contingency that a person or a guard armed altered what this step reads: it is decided now. */
+function isAlteredMeanwhile({ index }: WatchInput['machine'], state: RunState, step: ActStep, server: string): boolean {
+  return index.plan.header.contingencies.some(
+    ({ id, when, steps }) =>
+      when !== 'hung' &&
+      when !== 'out' &&
+      state.tracks.some(({ contingency, servers }) => contingency === id && servers.includes(server)) &&
+      steps.some((other) => other.step === 'act' && other.alters.some((aspect) => step.alters.includes(aspect))),
+  );
 }
 
 function demandArmed(

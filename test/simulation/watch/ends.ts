@@ -17,12 +17,14 @@ export function demandEnd(
     throw new Broken('promise 7', 'it turned for home and nobody was paged');
   const doubtful = namesIn(record, /State not proven: (.*)$/, summary);
   const kept = namesIn(record, /Quarantined, [^:]*: (.*?)\. Bring them back/, summary);
-  if ((outcome === 'human') !== doubtful.size > 0)
-    throw new Broken('promise 8', `outcome ${outcome} names ${doubtful.size} servers`);
+  // What a person asked to leave, and what a contingency that was not brought to its end took.
+  const left = namesIn(record, /(?:In place, as was asked|stays taken on) ?:? (.*)$/, summary);
+  if ((outcome === 'human') !== doubtful.size + left.size > 0)
+    throw new Broken('promise 8', `outcome ${outcome} names ${doubtful.size} servers: ${summary}`);
   // Of many it tells the first few.
   if (/ and \d+ more\./.test(summary)) return;
   for (const server of world.servers.values()) {
-    if (!record.frozen.has(server.name) || doubtful.has(server.name)) continue;
+    if (!record.frozen.has(server.name) || doubtful.has(server.name) || left.has(server.name)) continue;
     demandLeftWell(record, server, world, kept.has(server.name), summary);
   }
 }

@@ -7,6 +7,9 @@ import { demandPace, demandStart } from './starts.ts';
 
 export { Broken, type Lease } from './record.ts';
 
+/** Between a look and the change stand a commit, the fence, and the mirror. */
+const BEGUN_WITHIN_MS = 15_000;
+
 /** The promises as code: held against every event, every change in the world, and the world at the end. It trusts the events, and not the machine's own sums. */
 export class Watch {
   readonly #in: WatchInput;
@@ -85,14 +88,35 @@ export class Watch {
       demandAct(record, this.#in, state, track, step, effect);
     if (effect.effect !== 'look') return;
     if (target.phase === 'waiting') demandStart(record, this.#in, state, track, place.step, step, effect, atMs);
+    if (place.wave > act.wave)
+      throw new Broken('promise 9', `${effect.id} was started before its wave, which is not begun`);
     if (target.phase === 'waiting' || target.phase === 'held')
       demandPace(record, track, step, effect, act.does === 'undo', atMs);
   }
 
-  /** Called when an engine begins an effect. */
-  begun({ id, effect }: Effect, epoch: number): void {
-    if (epoch !== this.#in.lease.epoch && (effect === 'perform' || effect === 'undo'))
-      this.#break('promise 4', `${id} was begun under epoch ${epoch}, and ${this.#in.lease.epoch} holds the run`);
+  /** Called when an engine begins an effect. False: it may not. */
+  begun(effect: Effect, epoch: number): boolean {
+    const { lease, broken, world } = this.#in;
+    if (effect.effect !== 'perform' && effect.effect !== 'undo') return true;
+    const ageMs = world.nowMs - (this.#record.looks.get(keyOf(effect))?.atMs ?? -Infinity);
+    const wrong =
+      epoch !== lease.epoch
+        ? new Broken('promise 4', `${effect.id} was begun under epoch ${epoch}, and ${lease.epoch} holds the run`)
+        : ageMs > BEGUN_WITHIN_MS
+          ? new Broken('design, facts', `${effect.id} was begun ${ageMs} ms after its look`)
+          : this.#waitsForMirror(effect)
+            ? new Broken('promise 3', `${effect.id} was begun, and the mirror does not know of it`)
+            : null;
+    if (wrong) broken(wrong);
+    return wrong === null;
+  }
+
+  /** What cannot be taken back or done twice is begun only when its intention lies elsewhere too. */
+  #waitsForMirror({ id }: Effect): boolean {
+    const step = this.#record.stepOf.get(id);
+    if (!step || this.#in.machine.index.plan.header.mirror === null || !this.#record.isMirrorBehind) return false;
+    const waits = !step.idempotent || (step.irreversible !== null && !step.leavesNothing);
+    return waits && !this.#record.isOverridden('mirror');
   }
 
   /** Called when a look came to its end, with what was so in the world meanwhile. */

@@ -47,11 +47,14 @@ export class Record {
   readonly performed = new Map<string, string[]>();
   readonly looks = new Map<string, Look>();
   readonly stepOf = new Map<string, ActStep>();
+  /** Changes that an engine began and did not live to see the end of, and that nobody looked for since. */
+  readonly inDoubt = new Set<string>();
   /** When a server of a paced step was started last, in plan time. */
   readonly startedAtMs = new Map<string, number>();
   /** The latest word of each guard, since the last engine or jump. */
   readonly guards = new Map<string, Extract<RunEvent, { type: 'guard' }>>();
-  readonly overrides: Extract<RunEvent, { type: 'overrode' }>[] = [];
+  overrides: Extract<RunEvent, { type: 'overrode' }>[] = [];
+  isCalendarUnread = false;
   freezes: readonly { readonly title: string; readonly fromMs: number; readonly toMs: number }[];
   isApproved = false;
   isLeaseLost = false;
@@ -75,6 +78,8 @@ export class Record {
         this.isApproved = true;
         return;
       case 'engine':
+        for (const effect of this.flying.values())
+          if (effect.effect === 'perform' || effect.effect === 'undo') this.inDoubt.add(keyOf(effect));
         this.flying.clear();
         this.guards.clear();
         return;
@@ -90,23 +95,42 @@ export class Record {
         return;
       case 'mirror':
         this.isMirrorBehind = event.standing === 'behind';
+        // A decision to go on without it has served when it is there again.
+        if (!this.isMirrorBehind) this.overrides = this.overrides.filter((each) => each.class !== 'mirror');
         return;
       case 'overrode':
         this.overrides.push(event);
         return;
       case 'freezes':
+        this.isCalendarUnread = event.unread !== undefined;
         this.freezes = event.freezes ?? this.freezes;
         return;
       case 'intended':
-        if ('place' in event.effect) this.flying.set(event.effect.id, event.effect);
+        if (!('place' in event.effect)) return;
+        this.flying.set(event.effect.id, event.effect);
+        if (event.effect.effect === 'confirm') this.inDoubt.delete(keyOf(event.effect));
+        return;
+      case 'performed':
+        // It was never begun after all.
+        if (event.unsent) this.#takeBack(event.id);
+        this.flying.delete(event.id);
         return;
       case 'looked':
-      case 'performed':
       case 'confirmed':
         this.flying.delete(event.id);
         return;
       default:
     }
+  }
+
+  #takeBack(id: string): void {
+    const effect = this.intended.get(id);
+    const step = this.stepOf.get(id);
+    if (!effect || !('place' in effect) || !step) return;
+    const key = `${step.releases ?? step.id}/${effect.place.target}`;
+    const earlier = this.performed.get(key)?.slice(0, -1) ?? [];
+    if (earlier.length > 0) this.performed.set(key, earlier);
+    else this.performed.delete(key);
   }
 
   isOverridden(sort: string, about?: string): boolean {

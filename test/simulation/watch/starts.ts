@@ -18,6 +18,9 @@ export function demandStart(
   { id }: Look,
   atMs: number,
 ): void {
+  const opensAtMs = machine.index.plan.header.window.opensAtMs ?? 0;
+  if (state.mode === 'forward' && atMs < opensAtMs - Math.max(0, record.skewMs))
+    throw new Broken('promise 7', `${id} was started before the window opened`);
   if (track.kind !== 'main') return;
   // Letting go of a hold is no new work.
   if (state.halted && step.releases === null) throw new Broken('promise 8', `${id} was started while halted`);
@@ -47,9 +50,12 @@ function demandNoStop(
   atMs: number,
 ): void {
   const { window, guards, mirror } = machine.index.plan.header;
+  const agreedMs = window.closesAtMs === null ? Infinity : window.closesAtMs - Math.max(0, record.skewMs);
   const until = record.overrides.flatMap(({ class: sort, untilMs }) => (sort === 'window' && untilMs ? [untilMs] : []));
-  if (atMs > Math.max(state.openedAtMs + window.limitMs, ...until))
+  if (atMs > Math.max(Math.min(Math.max(state.openedAtMs, window.opensAtMs ?? 0) + window.limitMs, agreedMs), ...until))
     throw new Broken('promise 7', `${id} was started after the window closed`);
+  if (record.isCalendarUnread && !record.isOverridden('freeze'))
+    throw new Broken('promise 7', `${id} was started while the calendars could not be read`);
   if (record.isLeaseLost) throw new Broken('promise 7', `${id} was started while the store of claims was silent`);
   for (const guard of guards) {
     const said = record.guards.get(guard.id)?.standing;

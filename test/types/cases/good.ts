@@ -1,5 +1,19 @@
 // What the other cases differ from by one mistake each: this one compiles.
-import { checkServer, defineRunbook, defineStep, hardReset, offlineMode, z } from 'neap';
+import {
+  byHand,
+  checkServer,
+  command,
+  defineRunbook,
+  defineStep,
+  guarded,
+  hardReset,
+  httpProbe,
+  inWaves,
+  offlineMode,
+  prometheus,
+  whenGuard,
+  z,
+} from 'neap';
 
 export const touch = defineStep({
   name: 'touch',
@@ -32,7 +46,18 @@ export default defineRunbook({
   steps: ({ api }, { outageMs }) => [
     checkServer(api, {}),
     touch(api, { on: outageMs > 0 }),
-    offlineMode(api, { on: true }),
-    hardReset(api, {}),
+    inWaves({ canary: 1, then: ['5%', 10], by: 'domain', atMost: '20%' }, offlineMode(api, { on: true })),
+    guarded(command({ title: 'Load', run: ['check-load'], everyMs: 5_000, forMs: 0, onTrip: { contingency: 'Shed' } }), [
+      hardReset(api, {}),
+    ]),
+    guarded(prometheus({ title: 'Errors', url: 'http://p', query: 'errors', tripAbove: 5, everyMs: 5_000, forMs: 0 }), [
+      guarded(httpProbe({ title: 'Site', get: 'http://s', withinMs: 900, everyMs: 5_000, forMs: 0, onTrip: 'home' }), [
+        offlineMode(api, { on: true }),
+      ]),
+    ]),
+  ],
+  contingencies: ({ api }) => [
+    whenGuard(api, { title: 'Shed', guard: 'Load', afterwards: 'home' }, (armed) => [offlineMode(armed, { on: true })]),
+    byHand(api, { title: 'Reset' }, (armed) => [hardReset(armed, {})]),
   ],
 });

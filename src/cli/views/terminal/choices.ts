@@ -1,5 +1,5 @@
 import type { GateStep } from '../../../model/index.ts';
-import type { RunState } from '../../../run/index.ts';
+import type { RunState, Track } from '../../../run/index.ts';
 import { cut, lines, plain } from './text.ts';
 
 /** One line of a prompt. `disabled`: the cursor may rest on it and Enter does nothing. */
@@ -24,22 +24,31 @@ const DOES: Readonly<Record<GateStep['answers'][string], string>> = {
   'go-home': 'the run turns for home: what was taken is given back',
 };
 
+/** What a word about an effect does that nobody could tell of. */
+const DOUBT_DOES: Readonly<Record<string, string>> = {
+  done: 'it is read again, and must show',
+  'not-done': 'as if it had not begun',
+  leave: 'it stays unknown, and a person sees to it',
+};
+
 /**
  * A gate's answers, each with what it does. The cursor begins on a line that answers nothing, so that no Enter that
  * was meant for something else opens a gate; then come the answers that do least.
  */
-export function gateChoices({ answers }: GateStep, contingency: boolean, others: boolean, columns: number): Choice[] {
+export function gateChoices({ answers }: GateStep, kind: Track['kind'], others: boolean, columns: number): Choice[] {
   const entries = Object.entries(answers).toSorted(
     ([, a], [, b]) => Number(b === 'ask-again') - Number(a === 'ask-again'),
   );
   const width = Math.max(...entries.map(([answer]) => answer.length));
-  const does = (effect: GateStep['answers'][string]): string =>
-    contingency && effect === 'go-home' ? 'this contingency ends here' : DOES[effect];
+  const does = (answer: string, effect: GateStep['answers'][string]): string => {
+    if (kind === 'doubt') return DOUBT_DOES[answer] ?? '';
+    return kind === 'contingency' && effect === 'go-home' ? 'this contingency ends here' : DOES[effect];
+  };
   return [
     { value: NONE, name: 'choose an answer', short: '', disabled: 'by arrow keys or its first letter, then Enter' },
     ...entries.map(([answer, effect]) => ({
       value: answer,
-      name: cut(`${plain(answer).padEnd(width)}  ${does(effect)}`, columns),
+      name: cut(`${plain(answer).padEnd(width)}  ${does(answer, effect)}`, columns),
       short: plain(answer),
     })),
     ...(others

@@ -139,7 +139,7 @@ export class Desk {
     const openedAtMs = clock.nowMs();
     const answer = await this.#prompt(
       `Answer as ${userInfo().username}`,
-      gateChoices(gate.step, gate.track.kind === 'contingency', others, columns() - 4),
+      gateChoices(gate.step, gate.track.kind, others, columns() - 4),
       keyOf(gate),
     );
     this.#turnAway();

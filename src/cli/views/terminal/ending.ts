@@ -39,8 +39,10 @@ export function detachedText({ run }: RunPlace): string {
   return `\nDetached: run ${run} goes on by itself.\nWatch it     neap attach ${run}\nSee it once  neap status ${run}\nEnd it       neap abort ${run}\n`;
 }
 
-/** The engine answers no more. `alive`: only the connection to it was lost. */
-export function goneText({ run, log }: RunPlace, alive: boolean): string {
+/** The engine answers no more. `alive`: only the connection to it was lost; `stopped`: why it ended, if it said so. */
+export function goneText({ run, log }: RunPlace, alive: boolean, stopped: string | null = null): string {
+  if (stopped !== null)
+    return `\n${paint(['bold', 'red'], 'The engine stopped.')} ${plain(stopped)}\nLog      ${log}\n`;
   if (alive)
     return `\nThe connection to the engine of run ${run} was lost; the engine lives.\nNext     neap attach ${run}\n`;
   return `\n${paint(['bold', 'red'], `The engine of run ${run} is gone.`)} What it did is in the journal; its servers stay as they are.\nLog      ${log}\nNext     neap resume ${run}\n`;

@@ -52,7 +52,7 @@ function textOf(event: RunEvent, before: RunState | null): string | null {
     case 'homeward':
       return event.servers === null ? 'the way home begins' : `brings back ${nameServers(event.servers)}`;
     case 'armed':
-      return `contingency ${event.track}${armedBy(event)} for ${nameServers(event.servers)}${event.suspect ? ': so many at once, power is disarmed' : ''}`;
+      return `contingency ${event.track}${armedBy(event)} for ${nameServers(event.servers)}${event.suspect ? ': so many at once, a person is asked first' : ''}`;
     case 'renewed':
       return event.spoilt
         ? `time was lost: steps ${event.from} to ${event.gate} are done again`
@@ -73,6 +73,7 @@ function textOf(event: RunEvent, before: RunState | null): string | null {
     case 'jumped':
     case 'freezes':
     case 'told':
+    case 'doubted':
       return standingText(event);
     case 'opened':
     case 'approved':

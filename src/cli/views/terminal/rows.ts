@@ -157,7 +157,9 @@ function headingOf(track: Track, state: RunState, machine: Machine, columns: num
       ? state.mode === 'home'
         ? 'The way home'
         : `Brings back ${nameServers(track.servers)}`
-      : `${track.id}  ${machine.index.plan.header.contingencies.find((each) => each.id === track.contingency)?.title ?? ''}: ${nameServers(track.servers)}`;
+      : track.kind === 'doubt'
+        ? `${track.id}  What became of ${nameServers(track.servers)}?`
+        : `${track.id}  ${machine.index.plan.header.contingencies.find((each) => each.id === track.contingency)?.title ?? ''}: ${nameServers(track.servers)}`;
   const failed = track.steps.some((step) => step.step === 'act' && countsOf(step).failed.length > 0);
   const mark: Mark = isLive(track) ? 'running' : track.status === 'stopped' || failed ? 'failed' : 'done';
   return { key: track.id, mark, text: paint('bold', cut(title, columns - 4)), details: [] };
