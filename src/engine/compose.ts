@@ -25,7 +25,7 @@ import { guardReader } from './guards.ts';
 import { Feed } from './feed.ts';
 import { Host } from './host.ts';
 import { knownSteps } from './kinds.ts';
-import { JournalGone, ownJournal, sentenceOf, spaceOf, type LastingJournal } from './lasting.ts';
+import { JournalGone, ownJournal, sentenceOf, spaceOf, whatOf, type LastingJournal } from './lasting.ts';
 import { fenceOrClose, openTenure } from './lease/begin.ts';
 import type { EngineEvent, TakeOver } from './lease/hold.ts';
 import type { Tenure } from './lease/tenure.ts';
@@ -98,7 +98,7 @@ export async function runEngine(
     fence: () => tenure.assure(),
     reopen: async (cause) => {
       const surplus = await journal.reopen(cause);
-      const after = sentenceOf(cause);
+      const after = whatOf(cause);
       return { surplus, engine: { type: 'engine', ...tenure.self, neap: header.neap, after, ...spaceOf(journal) } };
     },
     mirrored: (seq) => mirror?.holds(seq) ?? Promise.resolve(false),
@@ -158,7 +158,8 @@ export async function runEngine(
       process.stderr.write(`The run's record stays on ${server}, which could not be told that it is over: ${why}\n`);
     return closed?.exitCode ?? 5;
   } catch (error) {
-    if (error instanceof StaleEngine || error instanceof JournalGone) lastWord = { say: 'stopped', why: sentenceOf(error) };
+    if (error instanceof StaleEngine || error instanceof JournalGone)
+      lastWord = { say: 'stopped', why: sentenceOf(error) };
     if (error instanceof JournalGone)
       await sendPage(order.page, `Run ${place.run} needs a person. ${sentenceOf(error)}`);
     throw error;

@@ -169,3 +169,8 @@ export function spaceOf({ reserved }: Pick<LastingJournal, 'reserved'>): { reado
 export function sentenceOf(error: unknown): string {
   return error instanceof FailureError ? sentence(error.failure) : String(error);
 }
+
+/** What an error says happened, for the middle of a sentence. */
+export function whatOf(error: unknown): string {
+  return error instanceof FailureError ? error.failure.what : String(error);
+}

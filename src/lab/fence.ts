@@ -7,11 +7,11 @@ export type RunInside = (line: string, call: Call) => Outcome;
 
 /**
  * Does what neap's fence scripts would do on a server, on the model's files: the record lies on its disk and survives
- * its resets. Null where the script is another one. There is no lock: the lab does one thing at a time.
+ * its resets. Null where the script is another one. There is no lock: the lab does one thing at a time. In the lab's
+ * record a fence is nothing that writes or changes, since the service has no part in it; it has words of its own there.
  */
 export function runFenceScript(script: string, args: readonly string[], call: Call, inside: RunInside): Outcome | null {
-  if (script === READ_FENCE_SCRIPT)
-    return { ...said(fileOf(args[0], call)?.content ?? 'absent\n', 'fence read'), writes: false };
+  if (script === READ_FENCE_SCRIPT) return said(fileOf(args[0], call)?.content ?? 'absent\n', 'read the fence');
   if (script !== FENCE_SCRIPT) return null;
   const [directory = '', , , run = '', epoch = '', token = '', since = '', by = '', host = '', , verb, , command = ''] =
     args;
@@ -29,7 +29,7 @@ export function runFenceScript(script: string, args: readonly string[], call: Ca
     const its = record?.run === run && (verb === 'force' || standing === 'mine') ? record : null;
     if (its === null) return said('not-held\n', `fence ${verb} ${run}`);
     put(`released ${its.whose} gone ${[...its.gone, run].join(' ')}`);
-    return { ...said('released\n', `fence ${verb} ${run}`), changed: true };
+    return said('released\n', `fence ${verb} ${run}`);
   }
   if (standing !== 'mine' && standing !== 'free') {
     const stderr = `neap-fence: ${standing} ${record?.state} ${record?.whose}\n`;
@@ -37,7 +37,7 @@ export function runFenceScript(script: string, args: readonly string[], call: Ca
   }
   if (standing === 'free')
     put(`open ${run} ${epoch} ${token} ${since} ${by} ${host} gone ${(record?.gone ?? []).join(' ')}`);
-  if (command === ':') return { ...said('', `fence ${run} ${epoch}`), changed: standing === 'free' };
+  if (command === ':') return said('', `fence ${run} ${epoch}`);
   return inside(command, call);
 }
 
@@ -81,5 +81,5 @@ function fileOf(directory: string | undefined, call: Call): FileState | undefine
 }
 
 function said(stdout: string, what: string): Outcome {
-  return { code: 0, stdout, stderr: '', tookMs: 0, what, writes: true, changed: false };
+  return { code: 0, stdout, stderr: '', tookMs: 0, what, writes: false, changed: false };
 }

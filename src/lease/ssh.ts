@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { FailureError } from '../model/index.ts';
-import type { ClaimAnswer, Holding, LeaseStore, Ran, Shell } from '../ports/index.ts';
+import type { ClaimAnswer, LeaseStore, Shell } from '../ports/index.ts';
 import { CLAIMS_SCRIPT } from './ssh-script.ts';
 import { claimIn, EMPTY, holdingOf, releaseIn, tableSchema, type Pulse, type Table } from './table.ts';
 import { refuseEmpty } from './wish.ts';
@@ -22,59 +22,12 @@ export interface SshStoreInput {
 
 /** The store on a host that all operators reach over SSH, which is none of the servers that it speaks of. */
 export function openSshStore(input: SshStoreInput): LeaseStore {
-  const name = `ssh:${input.host}`;
-  /** Which claims were read last, and the epoch of each run in them: what a renewal is held against. */
-  let known: { readonly at: number; readonly epochs: ReadonlyMap<string, number> } | null = null;
-
-  const ask = async (args: readonly (string | number)[], stdin = ''): Promise<Ran> => {
-    const ran = await input.shell.run(
-      `sh -c ${input.quote([CLAIMS_SCRIPT, 'neap', input.directory, ...args.map(String)])}`,
-      { timeoutMs: COMMAND_TIMEOUT_MS, stdin },
-    );
-    if (ran.code === 0 && !ran.truncated) return ran;
-    throw unusable(name, ran.truncated ? 'its answer is too long' : ran.stderr);
-  };
-  const read = async (): Promise<Seen> => {
-    for (let tries = 1; ; tries += 1) {
-      try {
-        const seen = parse(name, (await ask(['read'])).stdout);
-        known = { at: seen.at, epochs: new Map(seen.table.held.map(({ run, epoch }) => [run, epoch])) };
-        return seen;
-      } catch (error) {
-        // The claims that were the newest a moment ago may have been removed since.
-        if (tries >= 3 || !(error instanceof FailureError) || error.failure.kind !== 'output') throw error;
-      }
-    }
-  };
-  /** Changes the claims; `change` gives what they become, or null to leave them. `isIn` tells by reading whether it came through. */
-  const change = async <T>(
-    work: (seen: Seen) => { readonly answer: T; readonly table: Table | null; readonly beats: Beats | null },
-    isIn: (seen: Seen, answer: T) => boolean,
-  ): Promise<T> => {
-    for (let tries = 1; tries <= TRIES_MAX; tries += 1) {
-      const seen = await read();
-      const { answer, table, beats } = work(seen);
-      if (table === null) return answer;
-      const text = `${JSON.stringify(table)}\n`;
-      const sha256 = createHash('sha256').update(text).digest('hex');
-      const said = await ask(['swap', seen.at, sha256, beats?.run ?? '', beats?.epoch ?? ''], text)
-        .then(({ stdout }) => stdout.trim())
-        .catch((error: unknown) => {
-          // Sent, and not answered: what is there now tells.
-          if (error instanceof FailureError && ['lost', 'timeout'].includes(error.failure.kind)) return 'unsure';
-          throw error;
-        });
-      if (said === 'done') return answer;
-      if (said === 'unsure' && isIn(await read(), answer)) return answer;
-    }
-    throw unusable(name, `others were quicker ${TRIES_MAX} times`);
-  };
-
+  const claims = new SshClaims(input);
   return {
-    name,
+    name: claims.name,
     claim: async (wish) => {
       refuseEmpty(wish);
-      return change<ClaimAnswer>(
+      return claims.change<ClaimAnswer>(
         (seen) => {
           const { answer, table } = claimIn(seen.table, wish, seen);
           return { answer, table, beats: answer.granted ? { run: wish.run, epoch: answer.epoch } : null };
@@ -87,33 +40,104 @@ export function openSshStore(input: SshStoreInput): LeaseStore {
           ),
       );
     },
-    renew: async (run, epoch) => {
-      const said = (await ask(['beat', run, epoch])).stdout.trim();
-      if (said !== `at ${known?.at}`) await read();
-      return known?.epochs.get(run) === epoch;
-    },
+    renew: (run, epoch) => claims.renew(run, epoch),
     release: async (run, epoch) => {
-      const released = await change(
+      const released = await claims.change(
         ({ table }) => {
           const without = releaseIn(table, run, epoch);
           return { answer: without !== null, table: without, beats: null };
         },
         ({ table }) => releaseIn(table, run, epoch) === null,
       );
-      if (released) await ask(['rest', run, epoch]);
+      if (released) await claims.ask(['rest', run, epoch]);
       return released;
     },
     holding: async (run) => {
-      const seen = await read();
+      const seen = await claims.read();
       const held = seen.table.held.find((each) => each.run === run);
       return held === undefined ? null : holdingOf(held, seen);
     },
-    holdings: async (): Promise<readonly Holding[]> => {
-      const seen = await read();
+    holdings: async () => {
+      const seen = await claims.read();
       return seen.table.held.map((held) => holdingOf(held, seen));
     },
     close: () => input.shell.close(),
   };
+}
+
+/** What a change of the claims makes of them. */
+interface Changed<T> {
+  readonly answer: T;
+  /** Null: they stay as they are. */
+  readonly table: Table | null;
+  readonly beats: Beats | null;
+}
+
+/** The claims as they lie on the host. */
+class SshClaims {
+  readonly name: string;
+  readonly #in: SshStoreInput;
+  /** Which claims were read last, and the epoch of each run in them: what a renewal is held against. */
+  #known: { readonly at: number; readonly epochs: ReadonlyMap<string, number> } | null = null;
+
+  constructor(input: SshStoreInput) {
+    this.#in = input;
+    this.name = `ssh:${input.host}`;
+  }
+
+  async ask(args: readonly (string | number)[], stdin = ''): Promise<string> {
+    const { shell, quote, directory } = this.#in;
+    const ran = await shell.run(`sh -c ${quote([CLAIMS_SCRIPT, 'neap', directory, ...args.map(String)])}`, {
+      timeoutMs: COMMAND_TIMEOUT_MS,
+      stdin,
+    });
+    if (ran.code === 0 && !ran.truncated) return ran.stdout;
+    throw unusable(this.name, ran.truncated ? 'its answer is too long' : ran.stderr);
+  }
+
+  async read(): Promise<Seen> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        const seen = parse(this.name, await this.ask(['read']));
+        this.#known = { at: seen.at, epochs: new Map(seen.table.held.map(({ run, epoch }) => [run, epoch])) };
+        return seen;
+      } catch (error) {
+        // The claims that were the newest a moment ago may have been removed since.
+        if (tries >= 3 || !(error instanceof FailureError) || error.failure.kind !== 'output') throw error;
+      }
+    }
+  }
+
+  /** Changes the claims as `work` says; `isIn` tells by reading whether a change came through whose answer was lost. */
+  async change<T>(work: (seen: Seen) => Changed<T>, isIn: (seen: Seen, answer: T) => boolean): Promise<T> {
+    for (let tries = 1; tries <= TRIES_MAX; tries += 1) {
+      const seen = await this.read();
+      const { answer, table, beats } = work(seen);
+      if (table === null) return answer;
+      const said = await this.#swap(seen.at, table, beats);
+      if (said === 'done') return answer;
+      if (said === 'unsure' && isIn(await this.read(), answer)) return answer;
+    }
+    throw unusable(this.name, `others were quicker ${TRIES_MAX} times`);
+  }
+
+  async renew(run: string, epoch: number): Promise<boolean> {
+    const said = (await this.ask(['beat', run, epoch])).trim();
+    if (said !== `at ${this.#known?.at}`) await this.read();
+    return this.#known?.epochs.get(run) === epoch;
+  }
+
+  async #swap(at: number, table: Table, beats: Beats | null): Promise<string> {
+    const text = `${JSON.stringify(table)}\n`;
+    const sha256 = createHash('sha256').update(text).digest('hex');
+    try {
+      return (await this.ask(['swap', at, sha256, beats?.run ?? '', beats?.epoch ?? ''], text)).trim();
+    } catch (error) {
+      // Sent, and not answered: what is there now tells.
+      if (error instanceof FailureError && ['lost', 'timeout'].includes(error.failure.kind)) return 'unsure';
+      throw error;
+    }
+  }
 }
 
 interface Beats {

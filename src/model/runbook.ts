@@ -54,12 +54,12 @@ export interface ActSpec {
 export type Share = number | `${number}%`;
 
 /**
- * How a step goes through its targets: the canary, then stages of the sizes in `then`, then all others. Every wave is cut
+ * How a step goes through its targets: the canary, then `stages` one after the other, then all others. Every wave is cut
  * to `atMost`, and so many are under way at once, retries included; a canary larger than that is refused.
  */
 export interface WaveSpec {
   readonly canary?: number | undefined;
-  readonly then?: readonly Share[] | undefined;
+  readonly stages?: readonly Share[] | undefined;
   /** `domain`: no wave takes servers of two failure domains. */
   readonly by?: 'domain' | undefined;
   readonly atMost: Share;

@@ -27,7 +27,7 @@ export function cutWaves(servers: readonly Server[], spec: WaveSpec | undefined,
     refuse(`a canary of ${canary} is not a whole number from 0 up`, where, 'Say how many servers go first');
   if (canary > cap)
     refuse(`a canary of ${canary} is above its atMost of ${cap}`, where, 'Make the canary smaller or atMost larger');
-  const sizes = (spec.then ?? []).map((share) => countOf(share, servers.length, 'a stage of then', where));
+  const sizes = (spec.stages ?? []).map((share) => countOf(share, servers.length, 'a stage', where));
   let others = inOrder(servers.slice(canary), spec);
   const waves = [servers.slice(0, canary)];
   for (const size of [...sizes, others.length]) {

@@ -11,15 +11,19 @@ import type { RunState, Track } from './state.ts';
 export function mostNeeded(state: RunState, main: Track, index: PlanIndex): number | null {
   const { header } = index.plan;
   const current = currentOf(main);
+  let mostMs: number | null = null;
   for (let at = main.cursor; at < header.steps.length; at += 1) {
     const step = header.steps[at];
-    if (step?.step === 'gate' && step.fuse !== null) return step.fuse.outageMs + homeBehind(index, at);
-    if (step?.step !== 'act' || step.nature !== 'risk') continue;
+    const isRisk = step?.step === 'act' && step.nature === 'risk' && step.waves.length > 0;
+    if (!isRisk && !(step?.step === 'gate' && step.fuse !== null)) continue;
     const wave = at === main.cursor && current?.step === 'act' ? current.wave : 0;
-    if (wave >= step.waves.length) continue;
-    return ownFrom(index, at, paceOf(state, step, index), wave) + homeBehind(index, at);
+    const ownMs =
+      step.step === 'gate' ? (step.fuse?.outageMs ?? 0) : ownFrom(index, at, paceOf(state, step, index), wave);
+    mostMs = Math.max(mostMs ?? 0, ownMs + homeBehind(index, at));
+    // Where everybody has begun, it is the next one that counts.
+    if (at > main.cursor) break;
   }
-  return null;
+  return mostMs;
 }
 
 interface Sums {

@@ -30,11 +30,12 @@ export function backInLine(state: RunState, place: Place, known: TargetState, by
   const step = actStepOf(index, track, place.step);
   return {
     ...withTrack(state, moved),
-    out: outAfter(state, place.target, goesOn, (was) => ({
-      ...was,
-      fate: 'failed',
-      failure: resolvedFailure(place.target, step, by, wasDone),
-    })),
+    out: outAfter(state, place.target, goesOn, (was) =>
+      track.kind === 'contingency'
+        ? // Whom it was to recover it has not recovered yet: it is armed anew, and each step looks first.
+          { ...was, track: null }
+        : { ...was, fate: 'failed', failure: resolvedFailure(place.target, step, by, wasDone) },
+    ),
   };
 }
 

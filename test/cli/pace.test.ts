@@ -13,7 +13,7 @@ test('the preview says how many servers are under way at once, wave by wave, and
     failures: 50,
     percent: 12,
     steps: (api) => [
-      inWaves({ canary: 1, then: ['5%', '25%'], atMost: 20 }, setAside(api)),
+      inWaves({ canary: 1, stages: ['5%', '25%'], atMost: 20 }, setAside(api)),
       inWaves({ atMost: 4 }, setAside(api)),
     ],
   });

@@ -15,14 +15,14 @@ const sizes = (servers: number, waves: WaveSpec, domains?: number): number[] =>
 
 describe('stages', () => {
   test('grow by percentages of the step’s servers, rounded down, and no wave is above the cap', () => {
-    expect(sizes(100, { canary: 1, then: ['5%', '25%'], atMost: 20 })).toEqual([1, 5, 20, 5, 20, 20, 20, 9]);
-    expect(sizes(30, { canary: 1, then: ['5%', 4], atMost: '20%' })).toEqual([1, 1, 4, 6, 6, 6, 6]);
-    expect(sizes(10, { then: ['1%'], atMost: 10 })).toEqual([1, 9]);
-    expect(sizes(3, { then: [2, 2, 2], atMost: 3 })).toEqual([2, 1]);
+    expect(sizes(100, { canary: 1, stages: ['5%', '25%'], atMost: 20 })).toEqual([1, 5, 20, 5, 20, 20, 20, 9]);
+    expect(sizes(30, { canary: 1, stages: ['5%', 4], atMost: '20%' })).toEqual([1, 1, 4, 6, 6, 6, 6]);
+    expect(sizes(10, { stages: ['1%'], atMost: 10 })).toEqual([1, 9]);
+    expect(sizes(3, { stages: [2, 2, 2], atMost: 3 })).toEqual([2, 1]);
   });
 
   test('take every server once, and no wave takes servers of two domains', () => {
-    const { waves } = stepFor(23, { canary: 1, then: ['10%', '30%'], by: 'domain', atMost: '20%' });
+    const { waves } = stepFor(23, { canary: 1, stages: ['10%', '30%'], by: 'domain', atMost: '20%' });
     expect(new Set(waves.flat()).size).toBe(23);
     expect(waves.flat()).toHaveLength(23);
     const domainOf = (name: string): number => (Number(name.slice(4)) - 1) % 4;
@@ -39,8 +39,8 @@ describe('stages', () => {
     [{ atMost: '0%' }, /"0%", no percentage above 0/],
     [{ atMost: '101%' }, /at most 100/],
     [{ atMost: '-5%' }, /no percentage/],
-    [{ atMost: 3, then: ['half%' as '5%'] }, /a stage of then is "half%"/],
-    [{ atMost: 3, then: [0] }, /a stage of then is 0/],
+    [{ atMost: 3, stages: ['half%' as '5%'] }, /a stage is "half%"/],
+    [{ atMost: 3, stages: [0] }, /a stage is 0/],
     [{ canary: 2, atMost: '10%' }, /a canary of 2 is above its atMost of 1/],
   ] as const)('%j is refused', (waves, why) => {
     expect(() => stepFor(10, waves as WaveSpec)).toThrow(why);

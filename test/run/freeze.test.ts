@@ -20,7 +20,7 @@ function planFor(freezes: PlanHeader['freezes'], steps: (api: Api) => readonly S
     inputs: z.strictObject({}),
     budget: { failures: 4 },
     window: { limitMs: 24 * HOUR },
-    steps: ({ api }) => steps(api as Api),
+    steps: ({ api }) => steps(api),
   }) as unknown as Runbook;
   const fleet = paperFleet({ servers: 4 });
   return compiled({ runbook, fleet, laid: outlineOf(runbook, fleet), freezes });

@@ -28,7 +28,7 @@ function planFor({ servers = 4, limitMs = HOUR, window = {}, freezes = [], steps
     inputs: z.strictObject({}),
     budget: { failures: servers },
     window: { limitMs },
-    steps: ({ api }) => steps(api as Api),
+    steps: ({ api }) => steps(api),
   }) as unknown as Runbook;
   const fleet = paperFleet({ servers });
   return compiled({ runbook, fleet, laid: outlineOf(runbook, fleet), window, freezes });
@@ -187,15 +187,16 @@ test('what is looked up at every event never says that it fits when a close look
   )
     .until(MIN)
     .answer('6', 'yes');
-  let compared = 0;
+  const { index } = drive.machine;
+  const slackMs: number[] = [];
   drive.events.reduce((state: RunState | null, event) => {
     const next = drive.machine.apply(state, { atMs: 0, event });
-    const close = outlookOf(next, drive.machine.index);
-    if (close) expect(fitsUntilMs(next, drive.machine.index)).toBeLessThanOrEqual(close.latestMs);
-    compared += close ? 1 : 0;
+    const close = outlookOf(next, index);
+    if (close) slackMs.push(close.latestMs - (fitsUntilMs(next, index) ?? Infinity));
     return next;
   }, null);
-  expect(compared).toBeGreaterThan(50);
+  expect(slackMs.length).toBeGreaterThan(50);
+  expect(Math.min(...slackMs)).toBeGreaterThanOrEqual(0);
 });
 
 describe('people are told', () => {

@@ -28,6 +28,8 @@ const { values } = parseArgs({
 });
 /** After so many failures a campaign has told enough. */
 const FAILURES_MAX = 20;
+/** How far it is gets told every so many runs. */
+const TOLD_EVERY = 10_000;
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 if (values.planted) process.exitCode = (await findPlanted()) ? 0 : 1;
@@ -45,6 +47,8 @@ async function campaign(seeds: string, workers: number): Promise<boolean> {
   const broken = new Map<string, { readonly seed: number; readonly what: string }[]>();
   let events = 0;
   let failures = 0;
+  let done = 0;
+  let told = 0;
   const running = Array.from({ length: workers }, (_, index) => {
     const worker = new Worker(new URL('./worker.ts', import.meta.url), {
       // Most of what a run makes is gone with it.
@@ -59,6 +63,9 @@ async function campaign(seeds: string, workers: number): Promise<boolean> {
         broken.set(promise, [...(broken.get(promise) ?? []), { seed, what }]);
         failures += 1;
       }
+      done += Object.values(lot.counts).reduce((sum, count) => sum + count, lot.failures.length);
+      if (Math.floor(done / TOLD_EVERY) > told)
+        process.stderr.write(`${(told = Math.floor(done / TOLD_EVERY)) * TOLD_EVERY} runs\n`);
       if (failures >= FAILURES_MAX) void worker.terminate();
     });
     return new Promise<void>((resolve, reject) => {

@@ -3,6 +3,7 @@ import { Guarding } from '../../src/engine/guarding.ts';
 import { Host } from '../../src/engine/host.ts';
 import { knownSteps } from '../../src/engine/kinds.ts';
 import { steadyClock } from '../../src/engine/steady-clock.ts';
+import { JournalFailure } from '../../src/journal/index.ts';
 import type { Failure, Fleet } from '../../src/model/index.ts';
 import type { Outline } from '../../src/plan/index.ts';
 import type { Actor, Clock, ExpectedFile, GuardReader, Reader, ServerEffect } from '../../src/ports/index.ts';
@@ -100,7 +101,9 @@ export class Engine implements Sleeper {
       },
       reopen: async (cause) => {
         const surplus = await disk.reopen(this, cause);
-        return { surplus, engine: { type: 'engine', pid: this.epoch, host: 'here', neap: '0.0.0', after: 'disk' } };
+        const short = cause instanceof JournalFailure && cause.reason === 'full' ? { short: true as const } : {};
+        const self = { pid: this.epoch, host: 'here', neap: '0.0.0', after: 'disk' };
+        return { surplus, engine: { type: 'engine', ...self, ...short } };
       },
       mirrored: input.mirrored,
     });

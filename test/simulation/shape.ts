@@ -70,7 +70,7 @@ export function shapeOf(seed: number): Shape {
     mirror,
     freezes: chance.happens(0.15) ? [freezeOf(chance)] : [],
     opensAtMs: chance.happens(0.1) ? chance.whole(1_000, 300_000) : null,
-    closesAtMs: chance.happens(0.15) ? chance.whole(60_000, 3_600_000) : null,
+    closesAtMs: chance.happens(0.25) ? chance.whole(100_000, chance.pick([400_000, 3_600_000])) : null,
     commitMs: chance.happens(0.3) ? chance.pick([2, 20, 200]) : 0,
     mishaps: mishapsOf(chance, servers, calmAtMs, mirror),
   };
@@ -114,7 +114,7 @@ function mishapsOf(chance: Chance, servers: number, calmAtMs: number, mirror: bo
       downMs: down(),
     })),
     ...several('kill', 0.15, 2, (id) => ({ id, sort: 'kill', atMs: within(), downMs: down() })),
-    ...several('sleep', 0.12, 2, (id) => ({
+    ...several('sleep', 0.2, 2, (id) => ({
       id,
       sort: 'sleep',
       atMs: within(),

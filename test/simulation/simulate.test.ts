@@ -32,8 +32,20 @@ test('the same seed is the same run, event for event', async () => {
 
 test('wherever the engine dies, before a commit, after it or behind it, the run comes to its end and keeps every promise', async () => {
   const calm: Shape = {
-    ...{ seed: 4, runbook: 'short', servers: 3, domains: 1, calmAtMs: 600_000, faults: 0, commitMs: 0 },
-    ...{ people: false, guards: false, mirror: false, freezes: [], opensAtMs: null, closesAtMs: null, mishaps: [] },
+    seed: 4,
+    runbook: 'short',
+    servers: 3,
+    domains: 1,
+    calmAtMs: 600_000,
+    faults: 0,
+    commitMs: 0,
+    people: false,
+    guards: false,
+    mirror: false,
+    freezes: [],
+    opensAtMs: null,
+    closesAtMs: null,
+    mishaps: [],
   };
   const whole = await simulate(calm);
   expect(whole?.outcome).toBe('done');

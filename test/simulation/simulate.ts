@@ -64,7 +64,7 @@ async function prepare(shape: Shape, planted: Planted): Promise<Simulation | nul
   const chance = new Chance(shape.seed + 0x50);
   const runbook = RUNBOOKS.find(({ name }) => name === shape.runbook)?.runbook;
   if (!runbook) throw new Error(`there is no runbook ${shape.runbook}`);
-  const fleet = paperFleet({ servers: shape.servers, domains: shape.domains });
+  const fleet = fleetOf(shape);
   const world = new World(chance, fleet.servers);
   befoul(world, chance, shape.runbook);
   const except = chance.happens(0.2)
@@ -88,6 +88,16 @@ async function prepare(shape: Shape, planted: Planted): Promise<Simulation | nul
   drift(world, chance);
   const machine = createMachine(withTimes(plan, shape));
   return new Simulation({ shape, world, machine, fleet, outline, planted });
+}
+
+/** Fleets on paper are the same for many seeds, and nobody changes them. */
+const fleets = new Map<string, ReturnType<typeof paperFleet>>();
+
+function fleetOf({ servers, domains }: Shape): ReturnType<typeof paperFleet> {
+  const key = `${servers}/${domains}`;
+  const fleet = fleets.get(key) ?? paperFleet({ servers, domains });
+  fleets.set(key, fleet);
+  return fleet;
 }
 
 /** The plan with what the configuration adds to it: a mirror, freezes, an agreed end. */
@@ -150,7 +160,7 @@ class Simulation {
   #mirrorBehindUntilMs = 0;
   #wallOffMs = 0;
   #mended = false;
-  #broken: unknown = null;
+  #broken: Error | null = null;
 
   constructor(setting: Setting) {
     this.#in = setting;
@@ -409,7 +419,7 @@ class Simulation {
   }
 
   #break(error: unknown): void {
-    this.#broken ??= error;
+    this.#broken ??= error instanceof Error ? error : new Error(String(error));
   }
 
   #fail(error: unknown): never {

@@ -152,7 +152,10 @@ export class Ways implements Reach {
         if (!owner.alive && !orphanStrikes) return;
         strike().then(
           () => this.#later(resolve),
-          (error: unknown) => (error instanceof FailureError ? this.#later(() => reject(error)) : reject(error)),
+          (error: unknown) => {
+            if (error instanceof FailureError) this.#later(() => reject(error));
+            else reject(error instanceof Error ? error : new Error(String(error)));
+          },
         );
       });
     });

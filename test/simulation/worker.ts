@@ -1,5 +1,5 @@
 /** One worker of a campaign: runs the seeds it is given and tells what came of them. */
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 
 await import(new URL('../../bin/register.js', import.meta.url).href);
 const { simulate, SimulationFailed } = await import('./simulate.ts');
@@ -13,6 +13,7 @@ export interface Lot {
   readonly failures: readonly { readonly seed: number; readonly promise: string; readonly what: string }[];
 }
 
+const port = parentPort as MessagePort;
 const { from, to, step } = workerData as { readonly from: number; readonly to: number; readonly step: number };
 for (let start = from; start <= to; start += step * LOT) {
   const counts: Record<string, number> = {};
@@ -29,5 +30,5 @@ for (let start = from; start <= to; start += step * LOT) {
       failures.push({ seed, promise: error.promise, what: error.message });
     }
   }
-  parentPort?.postMessage({ counts, events, failures } satisfies Lot);
+  port.postMessage({ counts, events, failures } satisfies Lot, []);
 }

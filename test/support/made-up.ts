@@ -42,8 +42,8 @@ export function planOf({
     inputs: z.strictObject({}),
     budget,
     window: { limitMs: 24 * 3_600_000 },
-    steps: ({ api }) => steps(api as Api),
-    contingencies: ({ api }) => contingencies?.(api as Api) ?? [],
+    steps: ({ api }) => steps(api),
+    contingencies: ({ api }) => contingencies?.(api) ?? [],
   }) as unknown as Runbook;
   const fleet = edit(paperFleet({ servers, domains }));
   return compiled({ runbook, fleet, laid: outlineOf(runbook, fleet) });

@@ -72,7 +72,9 @@ test.concurrent('two runs that share a server: the second is refused by name, an
   const before = (await lab.record()).length;
   const second = await scene.neap('run', plan, '--unattended');
   expect(second.code).toBe(4);
-  expect(second.stderr).toMatch(new RegExp(`api-01, \\S*api-02, \\S*api-03 belong to run ${first.run}, by \\S+ since`));
+  expect(second.stderr).toMatch(
+    new RegExp(`api-01, \\S*api-02, \\S*api-03 belong to run ${first.run}, by .* since 20`),
+  );
   const [, named] = /See it: neap (status \S+?)\. /.exec(second.stderr)!;
   expect(named).toBe(`status ${first.run}`);
   expect((await scene.neap(...named!.split(' '))).code).toBe(0);

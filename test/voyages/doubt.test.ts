@@ -100,5 +100,5 @@ test('a person is asked with what is known, still asked by the next engine, and 
   const ended = await scene.neap('attach', voyage.run);
   expect(ended.code).toBe(0);
   const outs = (await lab.record()).filter(({ what, changed }) => changed && what === 'traffic out');
-  expect(outs.map(({ server }) => server).toSorted()).toEqual(['api-01', 'api-02', 'api-03']);
+  expect(outs.map(({ server }) => server ?? '').toSorted()).toEqual(['api-01', 'api-02', 'api-03']);
 });

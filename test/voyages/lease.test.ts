@@ -15,7 +15,7 @@ async function elsewhere(): Promise<{ readonly stateDir: string } & AsyncDisposa
 }
 
 function fences(record: readonly RecordEntry[]): string[] {
-  return record.filter(({ what }) => what.startsWith('fence') && what !== 'fence read').map(({ what }) => what);
+  return record.filter(({ what }) => what.startsWith('fence')).map(({ what }) => what);
 }
 
 async function changed(lab: SceneLab, from: number): Promise<readonly RecordEntry[]> {

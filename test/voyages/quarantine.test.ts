@@ -15,7 +15,7 @@ const broken = (server: Server): Server =>
     : server;
 const traffic = (record: readonly RecordEntry[], server: string): string[] =>
   record.flatMap((entry) =>
-    entry.server === server && entry.changed && /^traffic/.test(entry.what) ? [entry.what] : [],
+    entry.server === server && entry.changed && entry.what.startsWith('traffic') ? [entry.what] : [],
   );
 
 test.concurrent('out of the balancer, recorded, refused by later plans, and back when it is proven', async () => {

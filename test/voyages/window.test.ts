@@ -22,7 +22,7 @@ async function inMinutes(lab: SceneLab, minutes: number): Promise<string> {
 test.concurrent('neap run before its window opens: waits, also behind a killed engine, and then does it', async () => {
   await using scene = await openScene();
   const lab = await scene.lab({ servers: 3 });
-  const opens = ['--opens', await inMinutes(lab, 5), '--closes', await inMinutes(lab, 90)];
+  const opens = ['--opens', await inMinutes(lab, 8), '--closes', await inMinutes(lab, 90)];
   const preview = await scene.neap(
     'plan',
     'database-upgrade',
@@ -99,7 +99,7 @@ async function runs(here: (...words: string[]) => ReturnType<typeof neap>): Prom
   return /Run (\S+):/.exec((await here('status')).stdout)?.[1];
 }
 
-test.concurrent('the window becomes too short: home and clean; a person who gives it longer is heard', async () => {
+test.concurrent('a person who gives a window longer is heard; a plan that does not fit one is refused', async () => {
   await using scene = await openScene();
   const lab = await scene.lab({ servers: 12 });
   const closes = ['--closes', await inMinutes(lab, 25)];

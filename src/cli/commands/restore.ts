@@ -23,7 +23,9 @@ export async function restore(run: string, from: string, options: RestoreOptions
       : `Run ${place.run} is here already, with the same ${events} events; the last one is ${duration(lastAgeMs)} old.`,
     ...(torn ? ['A last line that was cut off was left out: nothing had waited for it.'] : []),
     ...(movedTo === null ? [] : [`A shorter journal of it that was here is kept in ${movedTo}`]),
-    ...(isNew && !isClosed ? ['What the lost engine did after that is found out by looking at each server before acting.'] : []),
+    ...(isNew && !isClosed
+      ? ['What the lost engine did after that is found out by looking at each server before acting.']
+      : []),
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
   return place;

@@ -15,6 +15,7 @@ import {
   type Stamped,
   type TargetState,
 } from '../../run/index.ts';
+import { engineText } from './engine.ts';
 import { answeredText, armedBy, manyWords, standingText } from './standing.ts';
 
 /** The plain log: one event a line with its plan time, step and server. What only machines need to know is left out. */
@@ -55,9 +56,7 @@ export class LogView {
       case 'approved':
         return [`plan approved by ${event.by}`];
       case 'engine':
-        return before && before.nowMs > before.openedAtMs
-          ? [`engine ${event.pid} goes on with the run; what was under way is looked at again`]
-          : [];
+        return before && before.nowMs > before.openedAtMs ? [engineText(event)] : [];
       case 'intended':
         return this.#intended(event, before);
       case 'looked':

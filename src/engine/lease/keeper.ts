@@ -54,18 +54,18 @@ export class Keeper {
 
   /** Before effects are made. Rejects with StaleEngine; false: the store was just lost, so think again. */
   async assure(): Promise<boolean> {
-    if (this.#over) throw this.#over;
+    this.#refuseWhenOver();
     if (this.#isWithin(FRESH_MS)) return true;
     const wasLost = this.#lost;
     await this.#renew();
-    if (this.#over) throw this.#over;
+    this.#refuseWhenOver();
     return wasLost || !this.#lost;
   }
 
   /** Right before what no server can check. Rejects when this engine is stale, or cannot know that it is not. */
   async ask(): Promise<void> {
     if (!this.#isWithin(JUST_NOW_MS)) await this.#renew();
-    if (this.#over) throw this.#over;
+    this.#refuseWhenOver();
     if (this.#isWithin(FRESH_MS)) return;
     throw new FailureError({
       // As if it had not been reached: it is tried again.
@@ -91,6 +91,10 @@ export class Keeper {
   end(): void {
     this.#ended = true;
     this.#cancel();
+  }
+
+  #refuseWhenOver(): void {
+    if (this.#over) throw this.#over;
   }
 
   #nowMs(): number {

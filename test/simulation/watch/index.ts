@@ -1,4 +1,12 @@
-import { actStepOf, trackOf, type Effect, type Looked, type RunState, type Stamped } from '../../../src/run/index.ts';
+import {
+  actStepOf,
+  gateOf,
+  trackOf,
+  type Effect,
+  type Looked,
+  type RunState,
+  type Stamped,
+} from '../../../src/run/index.ts';
 import type { Truth } from '../ways.ts';
 import { demandAct } from './acts.ts';
 import { demandEnd, demandWords } from './ends.ts';
@@ -29,6 +37,17 @@ export class Watch {
     this.#record.note(stamped);
   }
 
+  /** A person said that what was in doubt had not begun: it may be made again. */
+  #notDone(state: RunState, gate: string): void {
+    const { index } = this.#in.machine;
+    for (const track of state.tracks) {
+      const source = track.about && trackOf(state, track.about.place.track);
+      if (!track.about || !source || gateOf(track, index)?.id !== gate) continue;
+      const { step, target } = track.about.place;
+      this.#record.performed.delete(`${actStepOf(index, source, step).id}/${target}`);
+    }
+  }
+
   #judge(state: RunState, { atMs, event }: Stamped): void {
     const record = this.#record;
     if (state.closed) throw new Broken('promise 8', `event ${event.type} after the run was closed`);
@@ -45,6 +64,9 @@ export class Watch {
           throw new Broken('promise 3', `an outcome of ${event.id}, which was never intended`);
         if (record.ended.has(event.id)) throw new Broken('promise 3', `a second outcome of ${event.id}`);
         record.ended.add(event.id);
+        return;
+      case 'answered':
+        if (event.answer === 'not-done') this.#notDone(state, event.gate);
         return;
       case 'turned':
         if (event.code === 'guard' && !this.#isAnyTripped())

@@ -42,14 +42,19 @@ export const ENGINE: readonly Story[] = [
   },
   {
     name: 'killed-during-a-reset',
-    about: 'The engine dies right behind the intention of a hard reset: a server is reset once, whatever became of it.',
+    about:
+      'The engine dies right behind the intention of a hard reset, and nothing shows whether it came through: a person says, and the server is reset once.',
     runbook: UPGRADE,
+    answers: { 'doubt1:api-3': ['not-done'] },
     script: (stage) => {
       workInTime(stage);
       stage.upon(meant('confirm', 'api-3'), 'api-3 hangs', () => (stage.server('api-3').life = 'hung'), 0);
       stage.upon(meant('perform', 'api-3', { track: 'c1', step: 2 }), 'kill -9', () => stage.kill(), 0);
     },
-    end: (end) => expect(deeds(end, 'api-3', 'reset')).toBeLessThanOrEqual(1),
+    end: (end) => {
+      allBack(end, 0);
+      expect(deeds(end, 'api-3', 'reset')).toBe(1);
+    },
   },
   {
     name: 'the-laptop-sleeps',

@@ -46,7 +46,7 @@ export default defineRunbook({
   steps: ({ api }, { outageMs }) => [
     checkServer(api, {}),
     touch(api, { on: outageMs > 0 }),
-    inWaves({ canary: 1, then: ['5%', 10], by: 'domain', atMost: '20%' }, offlineMode(api, { on: true })),
+    inWaves({ canary: 1, stages: ['5%', 10], by: 'domain', atMost: '20%' }, offlineMode(api, { on: true })),
     guarded(command({ title: 'Load', run: ['check-load'], everyMs: 5_000, forMs: 0, onTrip: { contingency: 'Shed' } }), [
       hardReset(api, {}),
     ]),

@@ -1,4 +1,5 @@
 import { answeredText, armedBy, standingText } from '../standing.ts';
+import { engineText } from '../engine.ts';
 import { clockTime, nameServers, type RunEvent, type RunState, type Stamped } from '../../../run/index.ts';
 
 /** So many of the latest notices are kept, if there is room for them. */
@@ -37,7 +38,7 @@ export class Notices {
 function textOf(event: RunEvent, before: RunState | null): string | null {
   switch (event.type) {
     case 'engine':
-      return before && before.nowMs > before.openedAtMs ? `another engine (${event.pid}) goes on with the run` : null;
+      return before && before.nowMs > before.openedAtMs ? engineText(event) : null;
     case 'intended':
       // A gate's page says to others what the screen asks by itself.
       return event.effect.effect === 'page' && !event.effect.key.startsWith('gate/')
