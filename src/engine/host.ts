@@ -55,6 +55,8 @@ export class Host {
   #wake: () => void = () => undefined;
   /** How often the journal was opened again: what an effect of an earlier life comes to is in doubt, whatever it says. */
   #life = 0;
+  /** How often the machine slept or its clock was set: what was decided before is judged again. */
+  #jumps = 0;
   readonly #flights = new Set<Promise<void>>();
   /** What was told and could not be written; null while the journal is well. */
   #unwritten: readonly RunEvent[] | null = null;
@@ -75,6 +77,7 @@ export class Host {
 
   /** Something happened outside the loop. */
   tell(event: RunEvent): void {
+    if (event.type === 'jumped') this.#jumps += 1;
     this.#inbox.push(event);
     this.#wake();
   }
@@ -113,6 +116,7 @@ export class Host {
         await this.#write(told, told);
         continue;
       }
+      const jumps = this.#jumps;
       const { decision, effects, wakeAtMs } = this.#in.machine.next(this.state);
       if (decision) {
         // An engine that was stopped, and does not know yet who went on meanwhile, closes nothing.
@@ -125,12 +129,16 @@ export class Host {
         const rows = await this.#write(effects.map((effect) => ({ type: 'intended', effect })));
         // The engine may have been stopped while the disk was busy.
         if (acts) await this.#in.fence();
-        if (this.#stopped) throw this.#stopped;
-        for (const [at, effect] of effects.entries()) this.#begin(effect, rows[at]?.seq ?? 0);
+        this.#demandGoing();
+        for (const [at, effect] of effects.entries()) this.#begin(effect, rows[at]?.seq ?? 0, jumps);
       } else {
         await this.#sleep(wakeAtMs);
       }
     }
+  }
+
+  #demandGoing(): void {
+    if (this.#stopped) throw this.#stopped;
   }
 
   /** A person's word, checked before it becomes an event. Null: taken; else why not. */
@@ -224,18 +232,27 @@ export class Host {
   }
 
   /** What has no way back is begun only when its intention lies elsewhere too, or somebody decided otherwise. */
-  #begin(effect: Effect, seq: number): void {
+  #begin(effect: Effect, seq: number, jumps: number): void {
     const { mirrored, machine } = this.#in;
-    if (!mirrored || !needsMirror(this.state, effect, machine.index)) return this.#start(effect);
-    void this.#beginMirrored(effect, mirrored(seq));
+    if (!mirrored || !needsMirror(this.state, effect, machine.index)) return this.#beginUnless(effect, jumps);
+    void this.#beginMirrored(effect, mirrored(seq), jumps);
   }
 
-  async #beginMirrored(effect: Effect, mirrored: Promise<boolean>): Promise<void> {
+  async #beginMirrored(effect: Effect, mirrored: Promise<boolean>, jumps: number): Promise<void> {
     const life = this.#life;
     const held = await mirrored;
     if (life !== this.#life || this.#stopped) return;
-    if (held) this.#start(effect);
+    if (held) this.#beginUnless(effect, jumps);
     else this.tell({ type: 'performed', id: effect.id, unsent: true });
+  }
+
+  /** A machine that slept between deciding and doing does nothing on what it saw before: that is looked at again. */
+  #beginUnless(effect: Effect, jumps: number): void {
+    // Whoever is asked for the time notices that it jumped.
+    this.#in.clock.nowMs();
+    const changes = effect.effect === 'perform' || effect.effect === 'undo';
+    if (changes && jumps !== this.#jumps) this.tell({ type: 'performed', id: effect.id, unsent: true });
+    else this.#start(effect);
   }
 
   /** Tells what an effect came to, unless the journal failed meanwhile. */

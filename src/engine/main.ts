@@ -17,6 +17,8 @@ const said = JSON.parse(takeOver) as TakeOver | null;
 // The terminal that started it may go: the run does not.
 process.on('SIGHUP', () => undefined);
 process.on('SIGINT', () => undefined);
+// Its log may lie on a disk that is full: what cannot be logged is no reason to leave a fleet.
+process.stderr.on('error', () => undefined);
 
 try {
   process.exitCode = await runEngine(

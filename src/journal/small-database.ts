@@ -23,7 +23,7 @@ export interface SmallDatabase {
  * it, is flushed when it resolves, and closes it again. Rejects with JournalFailure: `in-use` when others kept it busy
  * for too long, `outcome-unknown` after an I/O error, `unsafe-place`, `damaged`, `unsupported`.
  */
-export async function openSmallDatabase(path: string, shape: SmallDatabase): Promise<SharedFile> {
+export async function openSmallDatabase(path: string, shape: SmallDatabase): Promise<SharedFile<DatabaseSync>> {
   await transact(
     path,
     shape,

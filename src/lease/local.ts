@@ -16,7 +16,7 @@ export const localClaims = {
  * The store that guards one machine and user: a file beside the journals. `file` is that file, opened as
  * `localClaims` says; `nowMs` the wall clock.
  */
-export function openLocalStore(file: SharedFile, nowMs: () => number): LeaseStore {
+export function openLocalStore(file: SharedFile<DatabaseSync>, nowMs: () => number): LeaseStore {
   return {
     name: 'local',
     claim: async (wish) => {

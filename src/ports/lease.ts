@@ -1,5 +1,3 @@
-import type { DatabaseSync } from 'node:sqlite';
-
 /** Who holds a lease: what others are told, and what tells whether it is still there. */
 export interface Holder {
   /** Who asked for the run, and the operating system's name for them. */
@@ -61,7 +59,7 @@ export interface LeaseStore {
   close(): void;
 }
 
-/** A small database file that several processes share in short transactions. */
-export interface SharedFile {
-  transact<T>(work: (database: DatabaseSync) => T): Promise<T>;
+/** A small database file that several processes share in short transactions; `D` is the database as its driver gives it. */
+export interface SharedFile<D> {
+  transact<T>(work: (database: D) => T): Promise<T>;
 }

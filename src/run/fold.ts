@@ -78,6 +78,35 @@ function fold(state: RunState, event: RunEvent, atMs: number, index: PlanIndex):
     case 'closed':
       return { ...state, closed: { outcome: event.outcome, exitCode: event.exitCode, summary: event.summary, atMs } };
     case 'overrode':
+    case 'guard':
+    case 'mirror':
+    case 'lease':
+    case 'anchor':
+    case 'freezes':
+    case 'jumped':
+      return foldStanding(state, event, atMs, index);
+    case 'doubted':
+      return askAbout(state, event, index);
+    case 'told':
+      return takeWord(state, event, atMs);
+    case 'opened':
+    case 'approved':
+    case 'fenced':
+    case 'viewed':
+    case 'time':
+      return state;
+  }
+}
+
+/** What stands in the run's way, no longer does, or was decided about by a person. */
+function foldStanding(
+  state: RunState,
+  event: Extract<RunEvent, { type: 'overrode' | 'guard' | 'mirror' | 'lease' | 'anchor' | 'freezes' | 'jumped' }>,
+  atMs: number,
+  index: PlanIndex,
+): RunState {
+  switch (event.type) {
+    case 'overrode':
       return override(state, event, atMs, index);
     case 'guard':
       return noteGuard(state, event);
@@ -93,16 +122,6 @@ function fold(state: RunState, event: RunEvent, atMs: number, index: PlanIndex):
       return onTargets({ ...jumped(state, event), guards: {} }, (target) =>
         target.phase === 'ready' ? lookAgain(target, atMs) : target,
       );
-    case 'doubted':
-      return askAbout(state, event, index);
-    case 'told':
-      return takeWord(state, event, atMs);
-    case 'opened':
-    case 'approved':
-    case 'fenced':
-    case 'viewed':
-    case 'time':
-      return state;
   }
 }
 

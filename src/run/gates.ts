@@ -82,6 +82,7 @@ export function passGate(
       return {
         ...gate,
         phase: 'waiting',
+        passes: gate.passes + 1,
         answer: null,
         note: `the answer was ${Math.round(ageMs / 1000)} s old when it could be acted upon, so it is asked again`,
       };

@@ -218,6 +218,8 @@ export interface GateState {
   readonly gate: GateStep | null;
   readonly phase: 'waiting' | 'asked' | 'answered' | 'passed' | 'refused';
   readonly asks: number;
+  /** How often an answer had become too old when it was acted upon: the next one can come before it is asked again. */
+  readonly passes: number;
   /** Not asked before this instant: "not yet" is given some time. */
   readonly askAtMs: number;
   readonly askedAtMs: number | null;
@@ -284,5 +286,5 @@ export function freshStep(step: PlanStep, plan: number, waves: readonly (readonl
 }
 
 export function freshGate(plan: number, gate: GateStep | null): GateState {
-  return { step: 'gate', plan, gate, phase: 'waiting', asks: 0, askAtMs: 0, askedAtMs: null, answer: null, note: null };
+  return { step: 'gate', plan, gate, phase: 'waiting', asks: 0, passes: 0, askAtMs: 0, askedAtMs: null, answer: null, note: null };
 }

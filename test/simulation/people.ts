@@ -14,6 +14,8 @@ export interface PeopleInput {
   /** From here on they answer well, and soon. */
   readonly calmAtMs: number;
   readonly state: () => RunState;
+  /** By how much the engine's plan time is ahead of the world's: their clocks say what its does. */
+  readonly skewMs: () => number;
   /** Says something to whichever engine lives; it is lost when none does. */
   readonly say: (work: (host: Host) => void) => void;
 }
@@ -120,7 +122,7 @@ export class People {
     const checked = chance.happens(0.8);
     agenda.put(agenda.nowMs + afterMs, null, () => {
       const answer = word();
-      const givenAtMs = agenda.nowMs - oldMs;
+      const givenAtMs = agenda.nowMs + this.#in.skewMs() - oldMs;
       const by = 'somebody';
       this.#in.say((host) => {
         if (checked) host.request({ ask: 'answer', id: 1, gate, answer, by, givenAtMs }, by);

@@ -184,6 +184,7 @@ class Simulation {
       machine,
       calmAtMs: shape.people ? shape.calmAtMs : 0,
       state: () => this.#now,
+      skewMs: () => this.#wallOffMs - this.#now.skewMs,
       say: (work) => this.#say(work),
     });
     const { guards } = machine.index.plan.header;
@@ -309,7 +310,7 @@ class Simulation {
   }
 
   #say(work: (host: Host) => void): void {
-    if (this.#engine?.alive) this.#engine.hear(work);
+    if (this.#engine?.alive && this.#state) this.#engine.hear(work);
   }
 
   #diskMishap(append: number): Extract<Mishap, { sort: 'disk' }> | undefined {

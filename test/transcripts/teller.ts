@@ -160,12 +160,12 @@ class Teller {
   readonly #watch: Watch;
   readonly #lease = { epoch: 0 };
   readonly #words: Words;
-  readonly #waiting: { readonly holds: (event: RunEvent, state: RunState) => boolean; readonly then: () => void }[] =
+  readonly #waiting: { readonly holds: (event: RunEvent, state: RunState) => boolean; readonly happen: () => void }[] =
     [];
   readonly #asked = new Map<string, number>();
   #state: RunState | null = null;
   #engine: Engine | null = null;
-  #broken: unknown = null;
+  #broken: Error | null = null;
   #over = false;
 
   constructor(story: Story, machine: Machine, world: World, fleet: Fleet, outline: Outline) {
@@ -174,7 +174,7 @@ class Teller {
     this.#world = world;
     this.#fleet = fleet;
     this.#outline = outline;
-    const broken = (error: unknown): void => void (this.#broken ??= error);
+    const broken = (error: Error): void => void (this.#broken ??= error);
     this.#watch = new Watch({ machine, outline, world, lease: this.#lease, broken });
     this.#words = new Words(machine);
     const stage = new Stage(world, this);
@@ -222,7 +222,7 @@ class Teller {
   }
 
   upon(holds: (event: RunEvent, state: RunState) => boolean, words: string, happen: () => void, afterMs: number): void {
-    this.#waiting.push({ holds, then: () => this.later(this.#agenda.nowMs + afterMs, words, happen) });
+    this.#waiting.push({ holds, happen: () => this.later(this.#agenda.nowMs + afterMs, words, happen) });
   }
 
   say(work: (host: Host) => unknown): void {
@@ -286,7 +286,7 @@ class Teller {
     if (!engine.alive) return;
     engine.alive = false;
     if (error === null) this.#over = true;
-    else if (engine === this.#engine) this.#broken ??= error;
+    else if (engine === this.#engine) this.#broken ??= asError(error);
   }
 
   #durable(stamped: Stamped): void {
@@ -297,7 +297,7 @@ class Teller {
       this.events.push(stamped);
       this.#words.event(stamped, before, this.#state);
     } catch (error) {
-      this.#broken ??= error;
+      this.#broken ??= asError(error);
     }
   }
 
@@ -306,7 +306,7 @@ class Teller {
       if (event.type === 'intended' && event.effect.effect === 'ask') this.#answer(event.effect.gate);
       for (const each of this.#waiting.filter(({ holds }) => holds(event, this.state))) {
         this.#waiting.splice(this.#waiting.indexOf(each), 1);
-        each.then();
+        each.happen();
       }
     }
   }
@@ -324,4 +324,8 @@ class Teller {
       this.say((host) => host.request({ ask: 'answer', id: 1, gate, answer, by: 'anna', givenAtMs }, 'anna'));
     });
   }
+}
+
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }

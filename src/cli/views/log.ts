@@ -68,19 +68,10 @@ export class LogView {
       case 'answered':
         return [`gate ${event.gate}: ${answeredText(event)}${event.reason ? ` (${event.reason})` : ''}`];
       case 'turned':
-        return [`turns for home: ${event.why}`];
       case 'homeward':
-        return [event.servers === null ? 'the way home begins' : `brings back ${nameServers(event.servers)}`];
       case 'armed':
-        return [
-          `contingency ${event.track} armed${armedBy(event)} for ${nameServers(event.servers)}${manyWords(event, this.#machine.index.plan)}`,
-        ];
       case 'renewed':
-        return [
-          event.spoilt
-            ? `time was lost: everything from step ${event.from} to ${event.gate} is done again`
-            : `the fuse became too short for the outage while gate ${event.gate} waited: caches are refreshed again`,
-        ];
+        return [this.#turn(event)];
       case 'abort':
         return [`abort by ${event.by}: ${event.reason}`];
       case 'halted':
@@ -111,6 +102,22 @@ export class LogView {
       case 'viewed':
       case 'time':
         return [];
+    }
+  }
+
+  /** What the run itself decides. */
+  #turn(event: Extract<RunEvent, { type: 'turned' | 'homeward' | 'armed' | 'renewed' }>): string {
+    switch (event.type) {
+      case 'turned':
+        return `turns for home: ${event.why}`;
+      case 'homeward':
+        return event.servers === null ? 'the way home begins' : `brings back ${nameServers(event.servers)}`;
+      case 'armed':
+        return `contingency ${event.track} armed${armedBy(event)} for ${nameServers(event.servers)}${manyWords(event, this.#machine.index.plan)}`;
+      case 'renewed':
+        return event.spoilt
+          ? `time was lost: everything from step ${event.from} to ${event.gate} is done again`
+          : `the fuse became too short for the outage while gate ${event.gate} waited: caches are refreshed again`;
     }
   }
 

@@ -5,9 +5,6 @@ import { Broken, keyOf, type Record, type Targeted, type WatchInput } from './re
 
 type Act = Extract<Targeted, { effect: 'perform' | 'undo' }>;
 
-/** An act may follow its look by so much of the world's time: right before means right before. */
-const RIGHT_BEFORE_MS = 5_000;
-
 /** Judges the intention of a change: promises 2, 3, 7, 8, 9, 10. */
 export function demandAct(
   record: Record,
@@ -36,8 +33,6 @@ export function demandAct(
     record.performed.set(key, [...(record.performed.get(key) ?? []), canonicalJson(effect.change)]);
   }
   if (!look) throw new Broken('design, facts', `${id} acts on no look`);
-  const ageMs = input.world.nowMs - look.atMs;
-  if (ageMs > RIGHT_BEFORE_MS) throw new Broken('design, facts', `${id} acts on a look that is ${ageMs} ms old`);
   if (!look.needsAreTrue) throw new Broken('promise 9', `${id} acts while a need of it is unmet`);
 }
 

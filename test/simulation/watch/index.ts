@@ -15,8 +15,8 @@ import { demandPace, demandStart } from './starts.ts';
 
 export { Broken, type Lease } from './record.ts';
 
-/** Between a look and the change stand a commit, the fence, and the mirror. */
-const BEGUN_WITHIN_MS = 15_000;
+/** Right before means right before: between a look and the change stand a commit, the fence, and the mirror. */
+const BEGUN_WITHIN_MS = 6_000;
 
 /** The promises as code: held against every event, every change in the world, and the world at the end. It trusts the events, and not the machine's own sums. */
 export class Watch {
@@ -33,6 +33,7 @@ export class Watch {
     const { event } = stamped;
     if ((event.type === 'opened' || event.type === 'approved') && event.plan !== this.#in.machine.index.plan.hash)
       throw new Broken('promise 2', `${event.type} names another plan`);
+    this.#record.advance(stamped.atMs);
     if (state !== null) this.#judge(state, stamped);
     this.#record.note(stamped);
   }

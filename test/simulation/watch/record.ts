@@ -57,9 +57,12 @@ export class Record {
   isCalendarUnread = false;
   freezes: readonly { readonly title: string; readonly fromMs: number; readonly toMs: number }[];
   isApproved = false;
+  /** Once open, a clock that is set back closes it no more. */
+  hasOpened = false;
   isLeaseLost = false;
   isMirrorBehind = false;
   skewMs = 0;
+  readonly #opensAtMs: number | null;
   readonly before: ReadonlyMap<string, Pick<ModelServer, 'offline' | 'traffic'>>;
   readonly frozen: ReadonlySet<string>;
 
@@ -69,6 +72,12 @@ export class Record {
     );
     this.frozen = new Set(outline.servers.map(({ name }) => name));
     this.freezes = machine.index.plan.header.freezes;
+    this.#opensAtMs = machine.index.plan.header.window.opensAtMs;
+  }
+
+  /** Time goes on to the instant of an event. */
+  advance(atMs: number): void {
+    this.hasOpened ||= this.#opensAtMs === null || atMs >= this.#opensAtMs - this.skewMs;
   }
 
   /** Takes in one event, once it has been judged. */

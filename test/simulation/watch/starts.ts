@@ -18,8 +18,7 @@ export function demandStart(
   { id }: Look,
   atMs: number,
 ): void {
-  const opensAtMs = machine.index.plan.header.window.opensAtMs ?? 0;
-  if (state.mode === 'forward' && atMs < opensAtMs - Math.max(0, record.skewMs))
+  if (state.mode === 'forward' && !record.hasOpened)
     throw new Broken('promise 7', `${id} was started before the window opened`);
   if (track.kind !== 'main') return;
   // Letting go of a hold is no new work.
