@@ -147,7 +147,7 @@ function nextAtGate(state: RunState, track: Track, index: PlanIndex): Part {
       effects: [
         {
           effect: 'pass',
-          id: `${track.id}/${track.cursor}/pass/${track.renewals}.${gate.state.asks}`,
+          id: `${track.id}/${track.cursor}/pass/${track.renewals}.${gate.state.asks}${gate.state.passes === 0 ? '' : `.${gate.state.passes}`}`,
           gate: gate.id,
           track: track.id,
         },

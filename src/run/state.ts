@@ -286,5 +286,16 @@ export function freshStep(step: PlanStep, plan: number, waves: readonly (readonl
 }
 
 export function freshGate(plan: number, gate: GateStep | null): GateState {
-  return { step: 'gate', plan, gate, phase: 'waiting', asks: 0, passes: 0, askAtMs: 0, askedAtMs: null, answer: null, note: null };
+  return {
+    step: 'gate',
+    plan,
+    gate,
+    phase: 'waiting',
+    asks: 0,
+    passes: 0,
+    askAtMs: 0,
+    askedAtMs: null,
+    answer: null,
+    note: null,
+  };
 }

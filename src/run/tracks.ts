@@ -75,7 +75,7 @@ function rearmGate({ when, suspectAbove }: Contingency, servers: readonly string
     step: 'gate',
     id: 'rearm',
     title: isQuarantine
-      ? `More than ${suspectAbove} servers fell out: neap takes no more of them out of the balancer by itself. Take out ${nameServers(servers)} too? Without them the others carry the load`
+      ? `More than ${suspectAbove} servers fell out, and without them the others carry the load: neap takes no more of them out of the balancer by itself. Take out ${nameServers(servers)} too?`
       : `More than ${suspectAbove} servers are silent: that is first taken for a fault of the path from here, and power is disarmed for ${nameServers(servers)}. Are they hung, seen from elsewhere too?`,
     role: isQuarantine ? 'operations' : 'power',
     answers: { yes: 'go-on', no: 'go-home' },

@@ -88,6 +88,12 @@ export class Stage {
     this.#teller.kill(downMs);
   }
 
+  /** The bastion is lost with its disk; an engine elsewhere goes on with what the mirror holds. */
+  loseBastion(downMs: number): void {
+    this.#teller.bastion = { host: 'elsewhere', from: 'ssh:vault:/srv/neap' };
+    this.kill(downMs);
+  }
+
   /** The engine's machine sleeps. */
   sleep(lastsMs: number): void {
     this.#teller.sleep(lastsMs);
@@ -150,6 +156,7 @@ class Teller {
   readonly events: Stamped[] = [];
   guardReading: GuardReading = { sort: 'good', seen: 'as it should be' };
   mirrorHolds = true;
+  bastion: { readonly host: string; readonly from?: string } = { host: 'bastion' };
   readonly #story: Story;
   readonly #machine: Machine;
   readonly #world: World;
@@ -278,7 +285,7 @@ class Teller {
     ];
     engine.start([
       ...(this.#disk.length === 0 ? opening : []),
-      { type: 'engine', pid: engine.epoch, host: 'bastion', neap: '0.0.0' },
+      { type: 'engine', pid: engine.epoch, neap: '0.0.0', ...this.bastion },
     ]);
   }
 

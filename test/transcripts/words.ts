@@ -83,7 +83,10 @@ export class Words {
       case 'approved':
         return { sort: 'in', text: `${event.by} approved the plan` };
       case 'engine':
-        return { sort: 'in', text: `engine ${event.pid} has the run` };
+        return {
+          sort: 'in',
+          text: `engine ${event.pid} on ${event.host} has the run${event.from ? `, from the mirror ${event.from}` : ''}${event.after ? `; its journal was opened again (${event.after})` : ''}`,
+        };
       case 'answered':
         return { sort: 'in', text: `${event.by} answers gate ${event.gate}: ${event.answer}` };
       case 'asked':

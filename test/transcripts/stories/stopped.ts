@@ -1,6 +1,50 @@
 import { expect } from 'vitest';
+import {
+  checkServer,
+  defineRunbook,
+  gate,
+  giveTraffic,
+  guarded,
+  atRate,
+  offlineMode,
+  prometheus,
+  refreshCaches,
+  z,
+} from '../../../src/index.ts';
+import type { Runbook } from '../../../src/model/index.ts';
 import type { Story } from '../teller.ts';
 import { allBack, asked, meant, UPGRADE, workInTime } from '../when.ts';
+
+/** Everybody offline under the eyes of a guard. */
+const guardedWindow = (onTrip: 'stop' | 'home') =>
+  defineRunbook({
+    title: 'Offline while errors are watched',
+    reach: { api: ['ssh', 'http', 'bmc'] },
+    inputs: z.strictObject({}),
+    budget: { failures: 3 },
+    window: { limitMs: 60 * 60_000 },
+    steps: ({ api }) => [
+      checkServer(api),
+      guarded(
+        prometheus({
+          title: 'errors',
+          url: 'http://metrics.test',
+          query: 'sum(rate(errors[1m]))',
+          tripAbove: 5,
+          everyMs: 10_000,
+          forMs: 20_000,
+          onTrip,
+        }),
+        [
+          atRate({ perMinute: 2 }, offlineMode(api, { on: true })),
+          refreshCaches(api),
+          gate('Go on?', { role: 'any', onTimeout: 'abort', expiresMs: 600_000 }),
+        ],
+      ),
+      offlineMode(api, { on: false }),
+      giveTraffic(api),
+    ],
+  }) as unknown as Runbook;
 
 /** What stops risk, each while the fleet is offline: it comes home all the same. */
 export const STOPPED: readonly Story[] = [
@@ -57,6 +101,83 @@ export const STOPPED: readonly Story[] = [
     },
     end: (end) => {
       expect(end.state.closed?.exitCode).toBe(0);
+    },
+  },
+  {
+    name: 'metrics-are-gone',
+    about:
+      'The metrics are gone while servers go offline: a guard without data is tripped. No further risk, a page, and nothing is\nstarted by silence; when they are back the run goes on by itself.',
+    runbook: guardedWindow('home'),
+    servers: 6,
+    script: (stage) => {
+      stage.upon(
+        meant('perform', 'api-2'),
+        'Prometheus does not answer',
+        () => stage.guards({ sort: 'no-data', seen: 'connection refused' }),
+        0,
+      );
+      stage.upon(
+        meant('perform', 'api-2'),
+        'Prometheus answers again',
+        () => stage.guards({ sort: 'good', seen: '0.2' }),
+        200_000,
+      );
+    },
+    end: (end) => allBack(end, 0),
+  },
+  {
+    name: 'metrics-stay-gone',
+    about:
+      'The metrics never come back while half of the fleet is offline: the window closes on it, and the fleet comes home.',
+    runbook: guardedWindow('stop'),
+    servers: 6,
+    script: (stage) =>
+      stage.upon(
+        meant('perform', 'api-2'),
+        'Prometheus does not answer',
+        () => stage.guards({ sort: 'no-data', seen: 'connection refused' }),
+        0,
+      ),
+    end: (end) => allBack(end, 1),
+  },
+  {
+    name: 'errors-rise',
+    about:
+      'Errors rise while servers go offline, for longer than the guard allows: a reading says so, and the fleet comes home.',
+    runbook: guardedWindow('home'),
+    servers: 6,
+    script: (stage) => stage.upon(asked('4'), 'errors rise', () => stage.guards({ sort: 'bad', seen: '17' })),
+    answers: { '4': [null] },
+    end: (end) => {
+      allBack(end, 1);
+      expect(end.state.homeWhy?.code).toBe('guard');
+    },
+  },
+  {
+    name: 'the-bastion-is-lost',
+    about:
+      'The bastion burns while the fleet is offline and the database away. Half an hour later an engine elsewhere goes on from the\nmirror: its last moments may be missing, so it trusts nothing that it did not look at.',
+    runbook: UPGRADE,
+    plan: (header) => ({ ...header, mirror: 'ssh:vault:/srv/neap' }),
+    script: (stage) => {
+      workInTime(stage);
+      stage.upon(asked('11'), 'the bastion is lost', () => stage.loseBastion(1_800_000), 5_000);
+    },
+    end: (end) => allBack(end, 0),
+  },
+  {
+    name: 'it-cannot-go-offline',
+    about:
+      'One server cannot go offline. It is taken out of the balancer and kept out; the wave goes on within the budget.',
+    runbook: UPGRADE,
+    servers: 8,
+    script: (stage) => {
+      workInTime(stage);
+      stage.at(140_000, 'api-5 does not answer any more over SSH', () => (stage.server('api-5').partedUntilMs = 9e9));
+    },
+    end: (end) => {
+      allBack(end, 0, ['api-5']);
+      expect(end.world.server('api-5').traffic).toBe('out');
     },
   },
 ];
