@@ -9,9 +9,9 @@ import {
 } from '../model/index.ts';
 import { canonicalJson } from '../plan/index.ts';
 import type { Actor, Clock, Confirmation, ExpectedFile, ServerEffect, StepContext, StepKind } from '../ports/index.ts';
-import type { Effect, Looked, RunEvent } from '../run/index.ts';
+import type { Effect, Looked, Place, RunEvent } from '../run/index.ts';
 import { checkNeed, conditionOf, describeVitals } from '../steps/index.ts';
-import type { Kinds } from './kinds.ts';
+import type { Kinds, KnownStep } from './kinds.ts';
 import type { Reach } from './reach/index.ts';
 import { standingOf } from './standing.ts';
 
@@ -30,6 +30,8 @@ export interface ActorInput {
   readonly clock: Clock;
   readonly expected: (server: Server) => Promise<readonly ExpectedFile[]>;
   readonly goesHome: () => boolean;
+  /** The change that the journal has for one server's part of a step; null: none. Asked for only where a kind is of another version than the plan's. */
+  readonly recorded?: (place: Place) => Json | null;
   /** What else must be true before a step of this kind acts on a server. */
   readonly mayAct?: ((server: Server, kind: StepKind) => Condition) | undefined;
   /** How often something that soaks, or does not show yet, is read again, in plan milliseconds; 2 s unless said. */
@@ -95,7 +97,9 @@ export class FleetActor implements Actor {
   }
 
   async #lookOnce(effect: Extract<Targeted, { effect: 'look' }>): Promise<Looked> {
-    const { step, kind, input } = this.#in.kinds.of(effect.place);
+    const known = this.#in.kinds.of(effect.place);
+    const { step, kind, input } = known;
+    const recorded = known.isAsPlanned ? null : this.#recorded(effect.place, known);
     const server = this.#server(effect.place.target);
     const read = this.#in.reach.reader(server);
     const context = await this.#context(server, step, this.#in.clock.nowMs(), null);
@@ -114,7 +118,7 @@ export class FleetActor implements Actor {
     }
     if (need.holds && (change !== null || effect.for === 'undo')) need = this.#in.mayAct?.(server, kind) ?? need;
     return {
-      verdict,
+      verdict: recorded === null ? verdict : inRecordedForm(verdict, recorded),
       condition,
       need,
       readings: readings as Json,
@@ -122,8 +126,14 @@ export class FleetActor implements Actor {
       withinBounds: change === null || kind.bounds?.(change, input) === true,
       ...(effect.change === undefined
         ? {}
-        : { stands: (await standingOf(kind, server, verdict, effect.change, read, context)).stands }),
+        : { stands: (await standingOf(kind, server, verdict, known.read(effect.change), read, context)).stands }),
     };
+  }
+
+  /** Throws FailureError where today's kind cannot read what an earlier version did: then nothing of it is touched. */
+  #recorded(place: Place, { read }: KnownStep): Recorded | null {
+    const change = this.#in.recorded?.(place) ?? null;
+    return change === null ? null : { change, today: read(change) };
   }
 
   async #perform(effect: Extract<Targeted, { effect: 'perform' | 'undo' }>): Promise<object> {
@@ -224,4 +234,16 @@ export class FleetActor implements Actor {
       });
     }
   }
+}
+
+/** A change that an earlier version of its kind made: as the journal has it, and in today's form. */
+interface Recorded {
+  readonly change: Json;
+  readonly today: Json;
+}
+
+/** The run machine holds what is seen against its journal: the same change is told as it was written there. */
+function inRecordedForm(verdict: Looked['verdict'], { change, today }: Recorded): Looked['verdict'] {
+  const isSame = verdict.verdict === 'change' && canonicalJson(verdict.change) === canonicalJson(today);
+  return isSame ? { ...verdict, change } : verdict;
 }

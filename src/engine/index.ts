@@ -6,7 +6,7 @@ export { loadConfig, type Config } from './config.ts';
 export type { GuardNow } from './guards.ts';
 export { loadFleet, loadRunbook, parseInputs, type Loaded } from './load.ts';
 export { listQuarantine, type Quarantined } from './quarantine.ts';
-export { messageSchema, type Message, type Request } from './messages.ts';
+export { messageSchema, type HomeWord, type Message, type Request } from './messages.ts';
 export { makePlan, ownVersion, type PlanWish, type Preview } from './planning.ts';
 export { createReach, type ReachCommand } from './reach/index.ts';
 export { expectedFiles } from './expected.ts';

@@ -15,10 +15,14 @@ export interface Loaded<T> {
   readonly value: T;
 }
 
-/** Loads a fleet file. Its digest leaves out a lab's clock, which is no part of what the fleet is. */
+/**
+ * Loads a fleet file. Its digest is over what was written, not over what today's schema fills in, and leaves out a lab's
+ * clock, which is no part of what the fleet is.
+ */
 export async function loadFleet(path: string, cwd: string): Promise<Loaded<Fleet>> {
   const file = resolve(cwd, path);
-  const parsed = fleetSchema.safeParse(await defaultExport(file, 'fleet'));
+  const written = await defaultExport(file, 'fleet');
+  const parsed = fleetSchema.safeParse(written);
   if (!parsed.success)
     throw unfit(
       'fleet',
@@ -30,7 +34,7 @@ export async function loadFleet(path: string, cwd: string): Promise<Loaded<Fleet
   const twice = names.find((name, at) => names.indexOf(name) !== at);
   if (twice !== undefined)
     throw unfit('fleet', file, `server ${twice} is listed twice`, 'Give every server a name of its own');
-  const { clock: _, ...lasting } = parsed.data;
+  const { clock: _, ...lasting } = JSON.parse(JSON.stringify(written)) as { clock?: Json; [name: string]: Json };
   return { path: file, digest: sha256(canonicalJson(lasting)), value: parsed.data };
 }
 

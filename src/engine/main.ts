@@ -3,16 +3,18 @@ import { wallClockMs } from './clock.ts';
 import { runEngine } from './compose.ts';
 import type { TakeOver } from './lease/hold.ts';
 import { NotOurs } from './lease/words.ts';
+import type { HomeWord } from './messages.ts';
 import { placeOf } from './runs.ts';
 import { StalePlan } from './stale.ts';
 
 /**
- * The engine's own process: `main STATE_DIR RUN start|resume TAKEOVER`, the last as JSON. Its terminal is
+ * The engine's own process: `main STATE_DIR RUN start|resume TAKEOVER HOME`, the last two as JSON. Its terminal is
  * nobody's: views come over the socket, and it tells its parent, if that still listens, that it stands or why it does
  * not.
  */
-const [stateDir = '', run = '', mode = 'start', takeOver = 'null'] = process.argv.slice(2);
+const [stateDir = '', run = '', mode = 'start', takeOver = 'null', home = 'null'] = process.argv.slice(2);
 const said = JSON.parse(takeOver) as TakeOver | null;
+const homeWord = JSON.parse(home) as HomeWord | null;
 
 // The terminal that started it may go: the run does not.
 process.on('SIGHUP', () => undefined);
@@ -21,13 +23,14 @@ process.on('SIGINT', () => undefined);
 process.stderr.on('error', () => undefined);
 
 try {
-  process.exitCode = await runEngine(
-    placeOf(stateDir, run),
+  process.exitCode = await runEngine({
+    place: placeOf(stateDir, run),
     stateDir,
-    mode === 'resume' ? 'resume' : 'start',
-    said ?? { takeOver: false, override: null },
-    (fenced) => tell(fenced === null ? { ready: true } : { ready: null, fenced }),
-  );
+    mode: mode === 'resume' ? 'resume' : 'start',
+    takeOver: said ?? { takeOver: false, override: null },
+    home: homeWord,
+    ready: (fenced) => tell(fenced === null ? { ready: true } : { ready: null, fenced }),
+  });
 } catch (error) {
   const stale = error instanceof StalePlan;
   const text =

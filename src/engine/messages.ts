@@ -50,6 +50,9 @@ export const requestSchema = z.discriminatedUnion('ask', [
 ]);
 export type Request = z.output<typeof requestSchema>;
 
+/** A person's word that a run shall go home, for an engine that is started to take it there. */
+export type HomeWord = Pick<Extract<Request, { ask: 'abort' }>, 'by' | 'reason' | 'to'>;
+
 const rowSchema = z.object({
   seq: z.number(),
   atMs: z.number(),

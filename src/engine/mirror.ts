@@ -9,7 +9,7 @@ import {
   type MirrorStore,
 } from '../journal/index.ts';
 import { FailureError, type Fleet, type Plan } from '../model/index.ts';
-import type { Journal, Shell } from '../ports/index.ts';
+import type { Journal, JournalRow, Shell } from '../ports/index.ts';
 import type { RunEvent, RunState } from '../run/index.ts';
 import { createPace, openAddressBook, openJumps, openShell } from '../transport/index.ts';
 import { afterRealMs } from './clock.ts';
@@ -19,7 +19,7 @@ import type { Order, RunPlace } from './runs.ts';
 const OUTPUT_BYTES = 60 * 1024 * 1024;
 
 /** At its end a run gives its mirror so long to take the last rows, in real milliseconds. */
-export const MIRROR_CLOSE_MS = 10_000;
+const MIRROR_CLOSE_MS = 10_000;
 
 /**
  * The mirror that a word names: `dir:/path` or `ssh:HOST:/path`, HOST as OpenSSH knows it (`sshConfig`: by that file).
@@ -64,8 +64,33 @@ export interface RunMirrorInput {
   readonly tell: (event: RunEvent) => void;
 }
 
-/** The mirror of a run; null where its plan names none. A run that was built from a mirror goes on in that one. */
-export async function openRunMirror(input: RunMirrorInput): Promise<Mirror | null> {
+/** The mirror of a run. Until it is opened, and where the plan names none, it takes nothing and holds nothing. */
+export class RunMirror {
+  #mirror: Mirror | null = null;
+
+  /** Once the run is this engine's. */
+  async open(input: RunMirrorInput): Promise<void> {
+    this.#mirror = await openRunMirror(input);
+  }
+
+  /** Rows that are durable here. Returns at once. */
+  offer(rows: readonly JournalRow[]): void {
+    this.#mirror?.offer(rows);
+  }
+
+  /** Whether it holds this row; false: it is behind. */
+  holds(seq: number): Promise<boolean> {
+    return this.#mirror?.holds(seq) ?? Promise.resolve(false);
+  }
+
+  /** Gives it some time to take the last rows. */
+  async close(): Promise<void> {
+    await this.#mirror?.close(MIRROR_CLOSE_MS);
+  }
+}
+
+/** Null where the plan names none. A run that was built from a mirror goes on in that one. */
+async function openRunMirror(input: RunMirrorInput): Promise<Mirror | null> {
   const { place, plan, order, fleet, journal, state, tell } = input;
   const word = plan.header.mirror && (order.restored?.mirror ?? plan.header.mirror);
   if (word === null) return null;

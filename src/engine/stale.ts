@@ -6,6 +6,9 @@ import type { Order } from './runs.ts';
 /** Other code than the plan was made with is another plan (exit 6). */
 export class StalePlan extends FailureError {}
 
+/** What an engine is started for. Whoever only goes home may do so with another neap than the plan was made with. */
+export type Purpose = 'start' | 'resume' | 'home';
+
 /** Which code, fleet and runbook there are now. */
 export interface Present {
   readonly neap: string;
@@ -13,39 +16,61 @@ export interface Present {
   readonly runbook: string;
 }
 
-/** Why a plan is not for what there is now; null when it is. */
-export function staleness({ lease }: Order, { header }: Plan, now: Present): string | null {
-  if (header.neap !== now.neap) return `it was made by neap ${header.neap}, and this is ${now.neap}`;
-  if (header.fleet.digest !== now.fleet) return `the fleet ${header.fleet.path} was changed since`;
-  if (header.runbook.digest !== now.runbook) return `the runbook ${header.runbook.path} was changed since`;
-  const { store } = leaseOf(lease);
-  if (header.lease.store === store) return null;
-  return `it keeps its claims in ${header.lease.store}, and neap.config.ts now says ${store}`;
+/** Why a plan is not for what there is now. */
+export interface Stale {
+  readonly why: string;
+  /** A run of it can still be taken home as things are. */
+  readonly mayGoHome: boolean;
 }
 
-/** A kind can come from a file of its own, beside the runbook: its version says whether it is the one that was planned with. */
-export function strangeKind({ header }: Plan, { kinds }: Outline): string | null {
+/** Whether a plan is for what there is now; null: it is. */
+export function staleness({ lease }: Order, { header }: Plan, now: Present): Stale | null {
+  const isOther = header.neap !== now.neap;
+  const versions = `made by neap ${header.neap}, and this is ${now.neap}`;
+  // A runbook that ships is another one with another neap.
+  const changed = (what: string): Stale => ({
+    why: `${what} was changed since${isOther ? ` (the plan was ${versions})` : ''}`,
+    mayGoHome: false,
+  });
+  if (header.fleet.digest !== now.fleet) return changed(`the fleet ${header.fleet.path}`);
+  if (header.runbook.digest !== now.runbook) return changed(`the runbook ${header.runbook.path}`);
+  const { store } = leaseOf(lease);
+  if (header.lease.store !== store) {
+    const why = `it keeps its claims in ${header.lease.store}, and neap.config.ts now says ${store}`;
+    return { why, mayGoHome: false };
+  }
+  return isOther ? { why: `it was ${versions}`, mayGoHome: true } : null;
+}
+
+/**
+ * A kind can come from a file of its own, beside the runbook: its version says whether it is the one that was planned
+ * with. On the way home a kind reads the changes of its earlier versions, and where it cannot, that undo fails by name.
+ */
+export function strangeKind({ header }: Plan, { kinds }: Outline): Stale | null {
   const now = new Map([...kinds.values()].map(({ name, version }) => [name, version]));
   const other = header.kinds.find(({ name, version }) => now.has(name) && now.get(name) !== version);
   if (!other) return null;
-  return `it was made with version ${other.version} of the step kind ${other.name}, and this is version ${now.get(other.name)}`;
+  const why = `it was made with version ${other.version} of the step kind ${other.name}, and this is version ${now.get(other.name)}`;
+  return { why, mayGoHome: true };
 }
 
 /** What is wrong, with what to do: a run that is under way is not made anew. */
-export function stalePlan(run: string, why: string, mode: 'start' | 'resume'): StalePlan {
+export function stalePlan(run: string, { why, mayGoHome }: Stale, purpose: Purpose): StalePlan {
+  const back = `Put that back as it was when the plan was made, then: neap ${purpose === 'home' ? 'abort' : 'resume'} ${run}`;
   return new StalePlan({
     kind: 'condition',
     what: `the plan is stale: ${why}`,
     where: run,
-    state: mode === 'start' ? 'Nothing was started' : 'The run is as its last engine left it',
+    state: purpose === 'start' ? 'Nothing was started' : 'The run is as its last engine left it',
     remedy:
-      mode === 'start'
+      purpose === 'start'
         ? 'Make it anew: neap plan RUNBOOK, look at it, and run that'
-        : `Put that back as it was when the plan was made, then: neap resume ${run}`,
+        : `${back}${mayGoHome ? `. Or take it home as things are: neap abort ${run}` : ''}`,
   });
 }
 
 /** Throws StalePlan for a plan that was to be run earlier. */
 export function refuseOld(run: string, notAfterMs: number, nowMs: number): void {
-  if (nowMs > notAfterMs) throw stalePlan(run, 'it was to be run within a week of being made', 'start');
+  if (nowMs > notAfterMs)
+    throw stalePlan(run, { why: 'it was to be run within a week of being made', mayGoHome: false }, 'start');
 }

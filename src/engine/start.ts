@@ -7,7 +7,9 @@ import { FailureError } from '../model/index.ts';
 import { afterRealMs } from './clock.ts';
 import { isEngine } from './lease/holder.ts';
 import type { TakeOver } from './lease/hold.ts';
+import type { HomeWord } from './messages.ts';
 import type { RunPlace } from './runs.ts';
+import type { Purpose } from './stale.ts';
 
 /** An engine may take so long from one word to the next until it stands, in real milliseconds: it reads its journal again and claims its servers. */
 const STAND_MS = 60_000;
@@ -25,30 +27,40 @@ type FinalWord = Exclude<z.output<typeof wordSchema>, { ready: null }>;
 export class EngineRefused extends FailureError {
   readonly stale: boolean;
 
-  constructor(run: string, text: string, stale: boolean, mode: 'start' | 'resume') {
+  constructor(run: string, text: string, stale: boolean, purpose: Purpose) {
+    const again: Record<Purpose, string> = {
+      start: 'Mend that, then run the plan again',
+      resume: `Mend that, then: neap resume ${run}`,
+      home: `Mend that, then: neap abort ${run}`,
+    };
     super({
       kind: 'condition',
       what: text,
       where: `run ${run}`,
       state: 'No engine was left running',
-      remedy: mode === 'resume' ? `Mend that, then: neap resume ${run}` : 'Mend that, then run the plan again',
+      // What makes a plan stale is said with what to do about it.
+      remedy: stale && purpose !== 'start' ? `How it stands: neap status ${run}` : again[purpose],
     });
     this.stale = stale;
   }
 }
 
-/** Starts a run's engine as a process of its own session, and resolves when it stands: from then on a terminal is only a view. */
+/**
+ * Starts a run's engine as a process of its own session, and resolves when it stands: from then on a terminal is only a
+ * view. `home`: with `resume`, it takes the run home from its first decision on. Rejects with EngineRefused.
+ */
 export async function startEngine(
   place: RunPlace,
   stateDir: string,
   mode: 'start' | 'resume',
   takeOver: TakeOver | null = null,
+  home: HomeWord | null = null,
 ): Promise<void> {
   const log = openSync(place.log, 'a', 0o600);
   const entry = new URL(`./main${extension}`, import.meta.url);
   const child = spawn(
     process.execPath,
-    [...launchArguments(entry), stateDir, place.run, mode, JSON.stringify(takeOver)],
+    [...launchArguments(entry), stateDir, place.run, mode, JSON.stringify(takeOver), JSON.stringify(home)],
     {
       detached: true,
       stdio: ['ignore', log, log, 'ipc'],
@@ -81,7 +93,7 @@ export async function startEngine(
   child.removeAllListeners();
   if (child.connected) child.disconnect();
   child.unref();
-  if (!word.ready) throw new EngineRefused(place.run, word.text, word.stale, mode);
+  if (!word.ready) throw new EngineRefused(place.run, word.text, word.stale, home === null ? mode : 'home');
 }
 
 const engineSchema = z.object({ pid: z.number(), socket: z.string() });

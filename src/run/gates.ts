@@ -10,6 +10,7 @@ import {
   type GateState,
   type RunState,
   type StepState,
+  type TargetState,
   type Track,
 } from './state.ts';
 
@@ -103,15 +104,17 @@ export function renewGate(state: RunState, event: Extract<RunEvent, { type: 'ren
   const to = line.findIndex((step) => step.id === event.gate);
   if (from < 0 || to < from || from > track.cursor) return state;
   const again = new Set(line.slice(from, to + 1).map((step) => step.id));
+  const held = stillHeld(track, line);
   const out = Object.fromEntries(
     Object.entries(state.out).filter(
-      ([, each]) => !(event.spoilt && again.has(each.step) && each.failure.kind === 'condition'),
+      ([server, each]) =>
+        held.has(server) || !(event.spoilt && again.has(each.step) && each.failure.kind === 'condition'),
     ),
   );
   const steps = track.steps.map((step, at) => {
     const planned = line[at];
     if (!planned || at < from || at > track.cursor) return step;
-    if (at <= to && isDoneAnew(planned, line, track.cursor)) return anew(step, planned, at);
+    if (at <= to && isDoneAnew(planned, line, track.cursor)) return anew(step, planned, at, held);
     return step.step === 'act' ? withoutLeft(step, out) : step;
   });
   const redone = track.redone + (event.spoilt ? 1 : 0);
@@ -128,8 +131,34 @@ function isDoneAnew(step: PlanStep, line: readonly PlanStep[], cursor: number): 
   return step.leavesNothing || step.releases !== null;
 }
 
-function anew(step: StepState, planned: PlanStep, at: number): StepState {
+/** Who fell out while it was held, and was not let go of: it stays out, and its hold is known until the way home takes it back. */
+function stillHeld(track: Track, line: readonly PlanStep[]): ReadonlySet<string> {
+  const partsAt = (at: number): readonly (readonly [string, TargetState])[] => {
+    const act = track.steps[at];
+    return act?.step === 'act' ? act.waves.flatMap(({ targets }) => Object.entries(targets)) : [];
+  };
+  return new Set(
+    line.flatMap((step, at) => {
+      if (step.step !== 'act' || step.releasedBy === null) return [];
+      const release = new Map(partsAt(line.findIndex(({ id }) => id === step.releasedBy)));
+      return partsAt(at).flatMap(([server, { dirty }]) =>
+        dirty && release.get(server)?.phase === 'left' ? [server] : [],
+      );
+    }),
+  );
+}
+
+function anew(step: StepState, planned: PlanStep, at: number, held: ReadonlySet<string>): StepState {
   const fresh = freshStep(planned, at, planned.step === 'act' ? planned.waves : []);
+  if (fresh.step === 'act' && step.step === 'act' && planned.step === 'act' && planned.releasedBy !== null) {
+    const was = new Map(step.waves.flatMap(({ targets }) => Object.entries(targets)));
+    const keep = (server: string, target: TargetState): TargetState =>
+      held.has(server) ? (was.get(server) ?? target) : target;
+    const waves = fresh.waves.map(({ targets }) => ({
+      targets: Object.fromEntries(Object.entries(targets).map(([server, target]) => [server, keep(server, target)])),
+    }));
+    return { ...fresh, waves };
+  }
   // A gate does not wait longer because it was asked again.
   return fresh.step === 'gate' && step.step === 'gate'
     ? { ...fresh, asks: step.asks, askedAtMs: step.askedAtMs }

@@ -92,7 +92,8 @@ export class Berth {
         if (rows[seq - 1]?.hash !== hash) wrong.push(`row ${seq} was acknowledged and is gone`);
     const record = (await labRecord(this.#where)).slice(before);
     wrong.push(...wrongRecord(record, this.#wanted), ...(await this.#wrongWorld()));
-    if (wrong.length === 0) await rm(place.dir, { recursive: true, force: true });
+    // A run that was met behind its last line still holds its servers: whoever comes next has to find that it is over.
+    if (wrong.length === 0 && ends.at(-1)?.signal === null) await rm(place.dir, { recursive: true, force: true });
     return { struck, end: endWord(ends[0]), wrong };
   }
 

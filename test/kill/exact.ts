@@ -6,13 +6,14 @@ import { Berth } from './berth.ts';
 import { AT_A_TIME, POINTS, type Point, type Sort } from './points.ts';
 
 /**
- * `npm run test:exact -- [--sort kill|random|once|lasting] [--every 1] [--at-once 2] [--times 300]`: the engine of a real run is met, under
+ * `npm run test:exact -- [--sort kill|random|once|lasting] [--only fsync] [--every 1] [--at-once 2] [--times 300]`: the engine of a real run is met, under
  * strace, by SIGKILL at every write and every flush of its journal and of its claims, or by an error of the disk at
  * one of them (`once`) or at all from there on (`lasting`), or by SIGKILL at `--times` random times (`random`); then it is resumed. The lab's own record judges.
  */
 const { values } = parseArgs({
   options: {
     sort: { type: 'string', multiple: true, default: ['kill', 'random', 'once', 'lasting'] },
+    only: { type: 'string', default: '' },
     times: { type: 'string', default: '300' },
     every: { type: 'string', default: '1' },
     'at-once': { type: 'string', default: '2' },
@@ -29,7 +30,7 @@ try {
   for (let at = 0; at < atOnce; at += 1) berths.push(await Berth.open(stateDir, `exact-${at}`));
   await Promise.all(berths.map((berth) => berth.rehearse()));
   for (const sort of values.sort as Sort[]) {
-    for (const point of POINTS[sort]) await sweep(berths, point);
+    for (const point of POINTS[sort].filter(({ title }) => title.includes(values.only))) await sweep(berths, point);
   }
 } catch (error) {
   faults += 1;

@@ -184,7 +184,7 @@ class Simulation {
       machine,
       calmAtMs: shape.people ? shape.calmAtMs : 0,
       state: () => this.#now,
-      skewMs: () => this.#wallOffMs - this.#now.skewMs,
+      skewMs: () => this.#wallOffMs - (this.#state?.skewMs ?? 0),
       say: (work) => this.#say(work),
     });
     const { guards } = machine.index.plan.header;
@@ -355,7 +355,7 @@ class Simulation {
         this.#say((host) => host.request({ ask: 'halt', id: 1, by: 'somebody' }, 'somebody'));
         const unhalt = (): void => {
           this.#say((host) => host.request({ ask: 'unhalt', id: 1, by: 'somebody' }, 'somebody'));
-          if (this.#now.halted && !this.#now.closed) later(60_000, unhalt);
+          if (this.#state?.halted && !this.#state.closed) later(60_000, unhalt);
         };
         later(mishap.lastsMs, unhalt);
         return;
@@ -382,7 +382,8 @@ class Simulation {
   #untilHeard(what: 'leaseLost' | 'mirrorBehind' | 'freezesUnread', event: RunEvent): void {
     this.#say((host) => host.tell(event));
     this.#agenda.put(this.#agenda.nowMs + 5_000, null, () => {
-      if (this.#now[what] !== null && !this.#now.closed) this.#untilHeard(what, event);
+      // Without a state no engine was there to hear it.
+      if (this.#state?.[what] !== null && !this.#state?.closed) this.#untilHeard(what, event);
     });
   }
 

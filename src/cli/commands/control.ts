@@ -1,6 +1,6 @@
 import { userInfo } from 'node:os';
-import { engineOf, findRun, loadConfig, startEngine, type RunPlace } from '../../engine/index.ts';
-import { gateOf } from '../../run/index.ts';
+import { engineOf, findRun, loadConfig, startEngine, type HomeWord, type RunPlace } from '../../engine/index.ts';
+import { gateOf, refusesTo } from '../../run/index.ts';
 import { attach as attachTo, readRun, type Session } from '../session.ts';
 import { usage } from '../usage.ts';
 import { restore, type RestoreOptions } from './restore.ts';
@@ -88,26 +88,21 @@ export async function resume(run: string, options: ResumeOptions): Promise<numbe
   return detach ? 0 : watch(place, { wait });
 }
 
-/** `neap abort`: no more risk, and back what was taken, as far as the needs allow. `to`: only what came after that step. */
+/**
+ * `neap abort`: no more risk, and back what was taken, as far as the needs allow. `to`: only what came after that step. A
+ * run whose engine is gone is given one that goes home from its first decision on.
+ */
 export async function abort(run: string, options: AbortOptions): Promise<number> {
   const { reason, detach, to } = options;
   const place = await placeFor(run);
-  const { state } = (await engineOf(place)) ? { state: null } : await readRun(place);
-  if (state?.closed)
-    throw usage(
-      `run ${place.run} is closed already: ${withoutStop(state.closed.summary)}`,
-      'What it left is in its report; a new change is a new plan',
-    );
-  await revive(place, options);
-  const session = await liveSession(place);
-  const refused = await session.ask({
-    ask: 'abort',
-    by: userInfo().username,
-    reason: reason ?? 'asked for',
-    ...(to === undefined ? {} : { to }),
-  });
-  session.close();
-  if (refused !== null) throw usage(refused, `See: neap status ${place.run}`);
+  const word = { by: userInfo().username, reason: reason ?? 'asked for', ...(to === undefined ? {} : { to }) };
+  if (!(await engineOf(place))) await mayTurn(place, word);
+  if (!(await revive(place, options, word))) {
+    const session = await liveSession(place);
+    const refused = await session.ask({ ask: 'abort', ...word });
+    session.close();
+    if (refused !== null) throw usage(refused, `See: neap status ${place.run}`);
+  }
   return detach ? 0 : watch(place, { wait: true });
 }
 
@@ -116,8 +111,25 @@ export async function placeFor(run: string | undefined): Promise<RunPlace> {
   return findRun((await loadConfig(process.cwd())).stateDir, run);
 }
 
-/** Starts an engine where none is. False: there is one. */
-async function revive(place: RunPlace, { takeOver, override }: TakeOverOptions): Promise<boolean> {
+/** Before an engine is started to take a run home: whether there is anything to take, and so far. */
+async function mayTurn(place: RunPlace, { to }: HomeWord): Promise<void> {
+  const { state, machine } = await readRun(place);
+  if (state?.closed)
+    throw usage(
+      `run ${place.run} is closed already: ${withoutStop(state.closed.summary)}`,
+      'What it left is in its report; a new change is a new plan',
+    );
+  if (to === undefined) return;
+  const refused = state === null ? 'it has not begun' : refusesTo(state, machine.index, to);
+  if (refused !== null) throw usage(refused, `Take all of it home: neap abort ${place.run}`);
+}
+
+/** Starts an engine where none is, with the word to go home if there is one. False: there is an engine. */
+async function revive(
+  place: RunPlace,
+  { takeOver, override }: TakeOverOptions,
+  home: HomeWord | null = null,
+): Promise<boolean> {
   if (override !== undefined && (takeOver !== true || override.trim() === ''))
     throw usage('--override says why a run is taken over', 'Write: --take-over --override "why its engine is gone"');
   if (await engineOf(place)) return false;
@@ -127,10 +139,8 @@ async function revive(place: RunPlace, { takeOver, override }: TakeOverOptions):
       `run ${place.run} is closed: ${withoutStop(state.closed.summary)}`,
       `See: neap report ${place.run} --html report.html`,
     );
-  await startEngine(place, (await loadConfig(process.cwd())).stateDir, 'resume', {
-    takeOver: takeOver === true,
-    override: override ?? null,
-  });
+  const said = { takeOver: takeOver === true, override: override ?? null };
+  await startEngine(place, (await loadConfig(process.cwd())).stateDir, 'resume', said, home);
   return true;
 }
 

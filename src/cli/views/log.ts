@@ -56,7 +56,7 @@ export class LogView {
       case 'approved':
         return [`plan approved by ${event.by}`];
       case 'engine':
-        return before && before.nowMs > before.openedAtMs ? [engineText(event)] : [];
+        return before && before.engines.length > 0 ? [engineText(event)] : [];
       case 'intended':
         return this.#intended(event, before);
       case 'looked':
@@ -165,7 +165,10 @@ export class LogView {
     const act = track?.steps[place.step];
     const step: PlanStep | undefined = track && act ? lineOf(this.#machine.index, track)[act.plan] : undefined;
     const undo = act?.step === 'act' && track?.kind === 'home';
-    return `${track?.kind === 'contingency' ? `${track.id} ` : ''}${step?.id ?? ''} ${undo ? 'undo: ' : ''}${step?.title ?? ''}`;
+    const id = step?.id ?? '';
+    // A contingency's steps bear its id; of one that is armed again it is said which time it is.
+    const which = track?.kind === 'contingency' && !id.startsWith(`${track.id}.`) ? `${track.id} ` : '';
+    return `${which}${id} ${undo ? 'undo: ' : ''}${step?.title ?? ''}`;
   }
 
   /** A step's end, with how it went for all of its servers. */

@@ -135,7 +135,7 @@ export class Record {
   #takeBack(id: string): void {
     const effect = this.intended.get(id);
     const step = this.stepOf.get(id);
-    if (!effect || !('place' in effect) || !step) return;
+    if (effect?.effect !== 'perform' || !step) return;
     const key = `${step.releases ?? step.id}/${effect.place.target}`;
     const earlier = this.performed.get(key)?.slice(0, -1) ?? [];
     if (earlier.length > 0) this.performed.set(key, earlier);

@@ -38,7 +38,7 @@ export class Notices {
 function textOf(event: RunEvent, before: RunState | null): string | null {
   switch (event.type) {
     case 'engine':
-      return before && before.nowMs > before.openedAtMs ? engineText(event) : null;
+      return before && before.engines.length > 0 ? engineText(event) : null;
     case 'intended':
       // A gate's page says to others what the screen asks by itself.
       return event.effect.effect === 'page' && !event.effect.key.startsWith('gate/')

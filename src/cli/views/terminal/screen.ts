@@ -112,10 +112,13 @@ function patch(before: readonly string[], after: readonly string[]): string {
   );
 }
 
-/** Back to the frame's first line and everything below it gone; a terminal that became narrower has wrapped its lines. */
+/**
+ * Back to the frame's first line and everything below it gone; a terminal that became narrower has wrapped its lines.
+ * Line by line: tmux keeps what is cleared from the very first line on, and whoever scrolls back would find it there.
+ */
 function erase(lines: readonly string[], width: number): string {
   const height = lines.reduce((sum, line) => sum + Math.max(1, Math.ceil(widthOf(line) / width)), 0);
-  return height === 0 ? '' : `\u001B[${height}A\r\u001B[J`;
+  return height === 0 ? '' : `\u001B[${height}A\r${'\u001B[K\u001B[1B'.repeat(height)}\u001B[J\u001B[${height}A`;
 }
 
 /** A terminal that does not know its size says 0. */
