@@ -37,6 +37,9 @@ export default defineConfig({
           name: 'voyages',
           include: ['test/voyages/**/*.test.ts', 'test/kill/**/*.test.ts'],
           testTimeout: 90_000,
+          // Each is a lab, an engine and a view: more of them at once would measure the machine.
+          maxWorkers: 2,
+          maxConcurrency: 2,
         },
       },
       {

@@ -65,6 +65,11 @@ export class Host {
     this.#in = input;
   }
 
+  /** It has begun and is not closed. */
+  get isOpen(): boolean {
+    return this.#state !== null && !this.#state.closed;
+  }
+
   get state(): RunState {
     if (this.#state === null) throw new Error('the journal has no event "opened" yet');
     return this.#state;
@@ -143,6 +148,8 @@ export class Host {
 
   /** A person's word, checked before it becomes an event. Null: taken; else why not. */
   request(request: Request, by: string): string | null {
+    // A view can be quicker than the first line of its run.
+    if (this.#state === null) return 'the run is only just beginning: ask again';
     switch (request.ask) {
       case 'answer':
       case 'take-back': {

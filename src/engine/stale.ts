@@ -21,6 +21,8 @@ export interface Stale {
   readonly why: string;
   /** A run of it can still be taken home as things are. */
   readonly mayGoHome: boolean;
+  /** How it is put back as it was when the plan was made, where that has a name. */
+  readonly putBack?: string;
 }
 
 /** Whether a plan is for what there is now; null: it is. */
@@ -39,7 +41,7 @@ export function staleness({ lease }: Order, { header }: Plan, now: Present): Sta
     const why = `it keeps its claims in ${header.lease.store}, and neap.config.ts now says ${store}`;
     return { why, mayGoHome: false };
   }
-  return isOther ? { why: `it was ${versions}`, mayGoHome: true } : null;
+  return isOther ? { why: `it was ${versions}`, mayGoHome: true, putBack: `Install neap ${header.neap} again` } : null;
 }
 
 /**
@@ -55,17 +57,17 @@ export function strangeKind({ header }: Plan, { kinds }: Outline): Stale | null 
 }
 
 /** What is wrong, with what to do: a run that is under way is not made anew. */
-export function stalePlan(run: string, { why, mayGoHome }: Stale, purpose: Purpose): StalePlan {
-  const back = `Put that back as it was when the plan was made, then: neap ${purpose === 'home' ? 'abort' : 'resume'} ${run}`;
+export function stalePlan(run: string, stale: Stale, purpose: Purpose): StalePlan {
+  const { why, mayGoHome, putBack = 'Put that back as it was when the plan was made' } = stale;
   return new StalePlan({
     kind: 'condition',
     what: `the plan is stale: ${why}`,
-    where: run,
+    where: `run ${run}`,
     state: purpose === 'start' ? 'Nothing was started' : 'The run is as its last engine left it',
     remedy:
       purpose === 'start'
         ? 'Make it anew: neap plan RUNBOOK, look at it, and run that'
-        : `${back}${mayGoHome ? `. Or take it home as things are: neap abort ${run}` : ''}`,
+        : `${putBack}, then: neap ${purpose === 'home' ? 'abort' : 'resume'} ${run}${mayGoHome ? `. Or take it home as things are: neap abort ${run}` : ''}`,
   });
 }
 

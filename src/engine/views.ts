@@ -26,7 +26,7 @@ export function openViews(
       }),
     lost: (view) => {
       feed.detach(view);
-      if (!host().state.closed) host().tell({ type: 'viewed', by: order.by, what: 'lost' });
+      if (host().isOpen) host().tell({ type: 'viewed', by: order.by, what: 'lost' });
     },
   });
 }

@@ -49,18 +49,11 @@ function fold(state: RunState, event: RunEvent, atMs: number, index: PlanIndex):
     case 'answered':
       return foldAnswer(state, event, atMs, index);
     case 'engine':
-      return {
-        ...orphanAll(event.from === undefined ? state : mistrust(state, index), atMs),
-        engines: [...state.engines, { pid: event.pid, host: event.host, atMs }],
-        short: event.short === true,
-      };
+      return takenUp(state, event, atMs, index);
     case 'halted':
       return { ...state, halted: true };
     case 'unhalted':
-      return {
-        ...onTargets(state, (target) => (target.phase === 'ready' ? lookAgain(target, atMs) : target)),
-        halted: false,
-      };
+      return { ...lookAgainAtReady(state, atMs), halted: false };
     case 'abort':
       return turn(state, {
         code: 'abort',
@@ -119,9 +112,7 @@ function foldStanding(
     case 'freezes':
       return readFreezes(state, event, atMs);
     case 'jumped':
-      return onTargets({ ...jumped(state, event), guards: {} }, (target) =>
-        target.phase === 'ready' ? lookAgain(target, atMs) : target,
-      );
+      return lookAgainAtReady({ ...jumped(state, event), guards: {} }, atMs);
   }
 }
 
@@ -267,6 +258,25 @@ function arm(state: RunState, event: Extract<RunEvent, { type: 'armed' }>, atMs:
     if (was) out[server] = { ...was, track: event.track };
   }
   return { ...state, out, tracks: [...state.tracks, track] };
+}
+
+/** Another engine has the run now. */
+function takenUp(
+  state: RunState,
+  { from, pid, host, short }: Extract<RunEvent, { type: 'engine' }>,
+  atMs: number,
+  index: PlanIndex,
+): RunState {
+  return {
+    ...orphanAll(from === undefined ? state : mistrust(state, index), atMs),
+    engines: [...state.engines, { pid, host, atMs }],
+    short: short === true,
+  };
+}
+
+/** What was seen some time ago is not acted upon. */
+function lookAgainAtReady(state: RunState, atMs: number): RunState {
+  return onTargets(state, (target) => (target.phase === 'ready' ? lookAgain(target, atMs) : target));
 }
 
 /** A new engine: what was in flight has no outcome. */

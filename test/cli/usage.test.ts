@@ -1,60 +1,73 @@
 import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
+import { neapEach } from '../support/each.ts';
 import { neap } from '../support/neap.ts';
-import { openScene } from '../support/scene.ts';
+import { openScene, type Scene } from '../support/scene.ts';
 
 // Goal: what cannot be asked like that is answered with 2, and with what, where and what to do (promise 14), before anybody
 // was contacted. Method: the command line itself, on words and files that are wrong in one place each.
 
 vi.setConfig({ testTimeout: 90_000, maxConcurrency: 4 });
 
+type Refusal = readonly [words: readonly string[], said: RegExp];
+
+/** What each of them left. */
+async function left(scene: Scene, cases: readonly Refusal[]): Promise<readonly object[]> {
+  const lines = cases.map(([words]) => words);
+  const ran = await neapEach(scene.stateDir, lines);
+  return ran.map((each, at) => ({ words: lines[at], ...each }));
+}
+
+/** Refused with 2 and these words, and nothing else was printed. */
+function refused(cases: readonly Refusal[]): readonly object[] {
+  return cases.map(([words, said]) => ({ words, code: 2, stdout: '', stderr: expect.stringMatching(said) }));
+}
+
 test.concurrent('wrong words about a runbook, an input, a server or a file: exit 2, and nobody is contacted', async () => {
   await using scene = await openScene();
   const lab = await scene.lab({ servers: 2 });
   const on = ['--fleet', lab.fleet];
-  const cases: readonly (readonly [words: readonly string[], said: RegExp])[] = [
+  const cases: readonly Refusal[] = [
     [
-      ['database-upgrade', ...on, '--input', 'outage=20'],
+      ['plan', 'database-upgrade', ...on, '--input', 'outage=20'],
       /Unrecognized key: "outage".*Nothing was contacted\. Correct --input; this runbook takes: outageMs, marginMs, capacityPerSecond/s,
     ],
     [
-      ['database-upgrade', ...on, '--input', 'outageMs=soon'],
+      ['plan', 'database-upgrade', ...on, '--input', 'outageMs=soon'],
       /expected number, received string\s+→ at outageMs\. Nothing was contacted\. Correct --input/,
     ],
     [
-      ['database-upgrade', ...on, '--input', 'outageMs'],
+      ['plan', 'database-upgrade', ...on, '--input', 'outageMs'],
       /outageMs: the input is not usable: it is not key=value.*Write: --input outageMs=120000/,
     ],
     [
-      ['database-upgrade', ...on, '--except', 'api-99=gone'],
+      ['plan', 'database-upgrade', ...on, '--except', 'api-99=gone'],
       /--except names api-99, which the fleet does not have.*`neap fleet check` lists the servers/,
     ],
-    [['database-upgrade', ...on, '--except', 'api-01'], /--except api-01 has no reason.*Write: --except api-07="/],
-    [['database-upgrade', ...on, '--except', 'api-01=x', '--except', 'api-02=y'], /group api has no server left/],
     [
-      ['no-such-runbook', ...on],
+      ['plan', 'database-upgrade', ...on, '--except', 'api-01'],
+      /--except api-01 has no reason.*Write: --except api-07="/,
+    ],
+    [
+      ['plan', 'database-upgrade', ...on, '--except', 'api-01=x', '--except', 'api-02=y'],
+      /group api has no server left/,
+    ],
+    [
+      ['plan', 'no-such-runbook', ...on],
       /no-such-runbook: the runbook is not usable: there is no such file.*such as database-upgrade/,
     ],
     [
-      ['database-upgrade', '--fleet', 'nowhere.ts'],
+      ['plan', 'database-upgrade', '--fleet', 'nowhere.ts'],
       /nowhere\.ts: the fleet is not usable: there is no such file.*--fleet/,
     ],
-    [['database-upgrade'], /no fleet is named.*--fleet FILE/],
+    [['plan', 'database-upgrade'], /no fleet is named.*--fleet FILE/],
     [
-      ['database-upgrade', ...on, '--out', join(scene.stateDir, 'no/such/plan.json')],
+      ['plan', 'database-upgrade', ...on, '--out', join(scene.stateDir, 'no/such/plan.json')],
       /no\/such\/plan\.json: the plan cannot be written: ENOENT.*Name a file in a folder that exists/,
     ],
   ];
-  for (const [words, said] of cases) {
-    const ran = await scene.neap('plan', ...words);
-    expect({ words, code: ran.code, stderr: ran.stderr }).toEqual({
-      words,
-      code: 2,
-      stderr: expect.stringMatching(said),
-    });
-    expect(ran.stdout).toBe('');
-  }
+  expect(await left(scene, cases)).toEqual(refused(cases));
   const asked = (await lab.record()).filter(({ what }) => !what.startsWith('cat '));
   // The last one was previewed before it could not be written; none changed anything.
   expect(asked.filter(({ writes }) => writes)).toEqual([]);
@@ -64,29 +77,24 @@ test.concurrent('a fleet file with a mistake: which file, where in it, and how t
   await using scene = await openScene();
   const lab = await scene.lab({ servers: 2 });
   const text = await readFile(lab.fleet, 'utf8');
-  const wrong = join(scene.stateDir, 'wrong.ts');
   const cases: readonly (readonly [text: string, said: RegExp])[] = [
     [
       text.replaceAll('"group": "api"', '"grupp": "api"'),
-      /wrong\.ts: the fleet is not usable: .*grupp.*→ at servers\[0\].*`neap fleet check` reads it again/s,
+      /wrong-0\.ts: the fleet is not usable: .*grupp.*→ at servers\[0\].*`neap fleet check` reads it again/s,
     ],
     [text.replaceAll('"api-02"', '"api-01"'), /server api-01 is listed twice.*Give every server a name of its own/],
     [
       text.replace('"password": "file:', '"password": "secret:'),
       /a secret is a reference: env:NAME, file:\/path or command:/,
     ],
-    ['export default {', /wrong\.ts: the fleet is not usable: it cannot be loaded: .*Correct it/],
+    ['export default {', /wrong-3\.ts: the fleet is not usable: it cannot be loaded: .*Correct it/],
   ];
-  for (const [given, said] of cases) {
-    await writeFile(wrong, given);
-    expect(await scene.neap('plan', 'database-upgrade', '--fleet', wrong)).toEqual({
-      code: 2,
-      stdout: '',
-      stderr: expect.stringMatching(said),
-    });
-  }
+  const files = cases.map((_, at) => join(scene.stateDir, `wrong-${at}.ts`));
+  for (const [at, file] of files.entries()) await writeFile(file, cases[at]![0]);
+  const lines = cases.map(([, said], at): Refusal => [['plan', 'database-upgrade', '--fleet', files[at]!], said]);
+  expect(await left(scene, lines)).toEqual(refused(lines));
   // What it names reads the file again.
-  expect(await scene.neap('fleet', 'check', '--fleet', wrong)).toMatchObject({ code: 2, stdout: '' });
+  expect(await scene.neap('fleet', 'check', '--fleet', files[0]!)).toMatchObject({ code: 2, stdout: '' });
   expect(await lab.record()).toEqual([]);
 });
 
@@ -94,7 +102,7 @@ test.concurrent('wrong words elsewhere: exit 2, and the right ones', async () =>
   await using scene = await openScene();
   const notPlan = join(scene.stateDir, 'plan.json');
   await writeFile(notPlan, '{}');
-  const cases: readonly (readonly [words: readonly string[], said: RegExp])[] = [
+  const cases: readonly Refusal[] = [
     [
       ['run', notPlan],
       /plan\.json: the plan is not usable: it is no plan of this version of neap.*Make it anew: neap plan RUNBOOK --out plan\.json/,
@@ -108,10 +116,7 @@ test.concurrent('wrong words elsewhere: exit 2, and the right ones', async () =>
     [['lab', 'up', '--scenario', 'sunny'], /there is no scenario sunny.*feb-2021/],
     [['lab', 'tell', 'status'], /no lab is running.*neap lab up/],
   ];
-  for (const [words, said] of cases) {
-    const { code, stderr } = await scene.neap(...words);
-    expect({ words, code, stderr }).toEqual({ words, code: 2, stderr: expect.stringMatching(said) });
-  }
+  expect(await left(scene, cases)).toEqual(refused(cases));
 });
 
 test.concurrent('every command has --help, with an example', async () => {
@@ -148,10 +153,13 @@ test.concurrent('every command has --help, with an example', async () => {
           ? ['verify', 'export'].map((each) => ['audit', each])
           : [[name]],
   );
-  const helps = await Promise.all(all.map(async (words) => [words, await scene.neap(...words, '--help')] as const));
-  for (const [words, { code, stdout }] of helps) {
-    expect({ words, code }).toEqual({ words, code: 0 });
-    expect(stdout).toMatch(new RegExp(`Examples?:\\n  neap ${words.join(' ')}`));
+  const helps = await neapEach(
+    scene.stateDir,
+    all.map((words) => [...words, '--help']),
+  );
+  for (const [at, words] of all.entries()) {
+    expect({ words, code: helps[at]?.code }).toEqual({ words, code: 0 });
+    expect(helps[at]?.stdout).toMatch(new RegExp(`Examples?:\\n  neap ${words.join(' ')}`));
   }
 });
 

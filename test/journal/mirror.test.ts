@@ -28,18 +28,19 @@ interface Supplied {
   readonly close: () => Promise<void>;
 }
 
-/** Ten times as fast as a run: what it waits for are retries. */
-const after = (ms: number, call: () => void): (() => void) => {
-  const timer = setTimeout(call, ms / 10);
-  return () => clearTimeout(timer);
-};
+/** Where retries are waited for, ten times as fast as a run: elsewhere a busy machine keeps the time that a mirror has. */
+const QUICK = 10;
 
 async function supplied(
   store: MirrorStore,
   journal: OwnedJournal,
-  standing: 'current' | 'behind' = 'current',
+  { standing = 'current', speed = 1 }: { readonly standing?: 'current' | 'behind'; readonly speed?: number } = {},
 ): Promise<Supplied> {
   const said: string[] = [];
+  const after = (ms: number, call: () => void): (() => void) => {
+    const timer = setTimeout(call, ms / speed);
+    return () => clearTimeout(timer);
+  };
   const mirror = openMirror({
     run: 'r',
     store,
@@ -105,7 +106,7 @@ describe.each(stores)('a mirror in %s', (_, storeAt) => {
     await first.close();
     const whole = rowsIn(root);
     truncateSync(join(root, 'r', 'rows.ndjson'), whole.length - 30);
-    const again = await supplied(storeAt(root), await openJournal(path), 'behind');
+    const again = await supplied(storeAt(root), await openJournal(path), { standing: 'behind' });
     await again.write(2);
     expect(await again.mirror.holds(7)).toBe(true);
     await until(() => again.said.length > 0);
@@ -133,7 +134,7 @@ describe.each(stores)('a mirror in %s', (_, storeAt) => {
 
   test('away, it is behind and says so once; back, it is given what it missed, out of the journal where that is long', async () => {
     const root = join(folder(), 'not-mounted');
-    const { mirror, write, said } = await supplied(storeAt(root), await newJournal());
+    const { mirror, write, said } = await supplied(storeAt(root), await newJournal(), { speed: QUICK });
     await write(1);
     expect(await mirror.holds(1)).toBe(false);
     await write(6_000);
@@ -148,7 +149,7 @@ describe.each(stores)('a mirror in %s', (_, storeAt) => {
 
 test("a directory on the journal's own filesystem is no mirror where another disk was promised", async () => {
   const root = folder();
-  const { mirror, write, said } = await supplied(directoryMirror(root, root), await newJournal());
+  const { mirror, write, said } = await supplied(directoryMirror(root, root), await newJournal(), { speed: QUICK });
   await write(1);
   expect(await mirror.holds(1)).toBe(false);
   expect(said[0]).toMatch(/is its disk mounted\?/);
@@ -166,7 +167,7 @@ test('a connection that ends in the middle of a row leaves nothing of it behind'
         ? shell.run(command, { ...options, stdin: options.stdin.slice(0, 40) })
         : shell.run(command, options),
   });
-  const { mirror, write, said } = await supplied(cutting, await newJournal());
+  const { mirror, write, said } = await supplied(cutting, await newJournal(), { speed: QUICK });
   await write(3);
   await until(() => said.length === 2);
   expect(await mirror.holds(3)).toBe(true);

@@ -106,8 +106,7 @@ export function voyageOn(fleet: RealFleet, options: VoyageOptions = {}): Voyage 
 }
 
 function startCommand(words: readonly string[], stateDir: string, { cwd, home, netns }: VoyageOptions): Command {
-  const [program = '', ...args] =
-    netns === undefined ? [NEAP, ...words] : ['nsenter', `--net=${netns}`, NEAP, ...words];
+  const [program, ...args] = netns === undefined ? [NEAP, ...words] : ['nsenter', `--net=${netns}`, NEAP, ...words];
   const child = spawn(program, args, {
     ...(cwd === undefined ? {} : { cwd }),
     env: { ...process.env, ...(home === undefined ? {} : { HOME: home }), NEAP_STATE_DIR: stateDir, NO_COLOR: '1' },

@@ -17,7 +17,7 @@ import {
 } from '../../src/lab/index.ts';
 import { fleetSchema, type Server } from '../../src/model/index.ts';
 import type { Hands } from '../../src/ports/index.ts';
-import type { RunState } from '../../src/run/index.ts';
+import { allFlying, type RunState } from '../../src/run/index.ts';
 import { neap, type NeapRan } from './neap.ts';
 
 /** A state folder of a test's own with its labs, all taken down by `await using`: engines first, then labs, then the folder. */
@@ -57,7 +57,7 @@ export interface Underway {
   readonly run: string;
   /** The end of `neap run` itself. */
   readonly ended: Promise<NeapRan>;
-  /** The first state for which it holds, from now on. Rejects when the run closes without. With `halt` no new work is begun from there. */
+  /** The first state for which it holds, from now on. Rejects when the run closes without. With `halt` no new work is begun from there, and what was under way is over. */
   until(holds: (state: RunState) => boolean, what?: 'halt'): Promise<RunState>;
 }
 
@@ -190,6 +190,11 @@ async function killEngine(stateDir: string, run: string): Promise<void> {
   while (await engineOf(place)) await wait(10);
 }
 
+/** Paging goes on for as long as there is something to page. */
+function isAtWork({ flying }: RunState): boolean {
+  return allFlying(flying).some(({ effect }) => effect !== 'page');
+}
+
 async function reached(
   stateDir: string,
   run: string,
@@ -199,15 +204,22 @@ async function reached(
   let found: RunState | null = null;
   let tell = (): void => undefined;
   const reachedIt = new Promise<void>((resolve) => (tell = resolve));
-  const session = await attach(findRun(stateDir, run), (_event, state, fresh) => {
-    if (!fresh || found !== null || !holds(state)) return;
-    found = state;
-    tell();
-  });
+  const look = () =>
+    attach(findRun(stateDir, run), (_event, state, fresh) => {
+      if (!fresh || found !== null || !holds(state)) return;
+      found = state;
+      tell();
+    });
+  let session = await look();
+  // An engine stands before it has written the first line of its run.
+  while (!session && (await engineOf(placeOf(stateDir, run)))) session = await look();
   if (!session) throw new Error(`run ${run} has no engine`);
   if (found === null && holds(session.state())) found = session.state();
   else await Promise.race([reachedIt, session.ended]);
-  if (what === 'halt') await session.ask({ ask: 'halt', by: 'test' });
+  if (what === 'halt') {
+    await session.ask({ ask: 'halt', by: 'test' });
+    while (isAtWork(session.state())) await wait(10);
+  }
   session.close();
   if (found === null) throw new Error(`run ${run} ended before that: ${session.state().closed?.summary}`);
   return found;

@@ -7,7 +7,7 @@ import { openScene } from '../support/scene.ts';
 // Goal: one failure budget for the run, and the way home from there (promises 6, 7 and 9). Method: servers are made to
 // fail in the last waves, with the database there, with it away, and with one that cannot be brought back.
 
-vi.setConfig({ testTimeout: 90_000, maxConcurrency: 4 });
+vi.setConfig({ testTimeout: 90_000, maxConcurrency: 2 });
 
 /** The last two waves of eight servers in four racks, and one more that goes before them. */
 const LAST = ['api-04', 'api-07', 'api-08'];

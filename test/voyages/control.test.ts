@@ -8,7 +8,7 @@ import { openScene, SHORT } from '../support/scene.ts';
 // Goal: a run is turned round, looked at and left alone from any terminal, and two never meet on one server (promises 4
 // and 8). Method: commands given in the middle of a wave, and runs and labs beside each other.
 
-vi.setConfig({ testTimeout: 90_000, maxConcurrency: 4 });
+vi.setConfig({ testTimeout: 90_000, maxConcurrency: 2 });
 
 const atWave = (step: StepState | undefined) => (step?.step === 'act' ? step.wave : 0);
 const isAsked = (step: StepState | undefined) => step?.step === 'gate' && step.phase === 'asked';
@@ -33,7 +33,7 @@ test.concurrent.each(['abort', 'rollback'])(
       /^Run \S+: Database upgrade behind offline mode\nHalted: no new work, watching goes on\.\n/,
     );
     expect(during.stdout).toMatch(/^Step 7 enter offline mode: (?:[1-9]|[12]\d|3[0-8]) of 39 servers$/m);
-    expect(during.stdout).toMatch(/^Next: neap attach \S+, or neap abort \S+$/m);
+    expect(during.stdout).toMatch(/^Next: neap resume \S+, or neap abort \S+$/m);
     const turned = await scene.neap(word, voyage.run, '--reason', 'the part is missing');
     expect(turned.code).toBe(1);
     expect(turned.stdout).toMatch(/Home and clean\..*: the part is missing/);

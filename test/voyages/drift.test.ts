@@ -8,7 +8,7 @@ import { openScene, SHORT } from '../support/scene.ts';
 // that can no longer be trusted is stale. Method: somebody else changes servers between plan and run, and the lab is
 // asked what was done to whom.
 
-vi.setConfig({ testTimeout: 60_000, maxConcurrency: 4 });
+vi.setConfig({ testTimeout: 90_000, maxConcurrency: 2 });
 
 const DAY_MS = 24 * 3_600_000;
 

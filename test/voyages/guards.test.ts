@@ -8,7 +8,7 @@ import { openScene, type Scene, type SceneLab } from '../support/scene.ts';
 // Goal: a guard that trips in the middle of a run stops it, and what is declared for that follows (promises 7 and 8).
 // Method: a command that looks for a file, raised in the middle of a slow step; the lab's record says who was touched when.
 
-vi.setConfig({ testTimeout: 90_000, maxConcurrency: 4 });
+vi.setConfig({ testTimeout: 90_000, maxConcurrency: 2 });
 
 const RUNBOOK = `
 import { atRate, byHand, command, defineRunbook, gate, giveTraffic, guarded, inSlots, offlineMode, refreshCaches, takeOut, whenGuard, z } from 'neap';

@@ -29,8 +29,7 @@ test.concurrent('another machine is refused by the servers’ own records, all o
   const plan = await scene.plan(lab);
   expect(fences(await lab.record())).toEqual([]);
   const run = await scene.run(plan);
-  await run.until(({ tracks: [main] }) => main!.cursor >= 1);
-  await run.until(() => true, 'halt');
+  await run.until(({ tracks: [main] }) => main!.cursor >= 1, 'halt');
   const before = (await lab.record()).length;
   const second = await neap(other.stateDir, ['run', plan, '--unattended']);
   expect(second.code).toBe(4);
@@ -54,7 +53,8 @@ test.concurrent('a run whose engine is dead keeps its servers until it is ended:
   const lab = await scene.lab({ servers: 3 });
   const plan = await scene.plan(lab);
   const dead = await scene.run(plan);
-  await dead.until(({ tracks: [main] }) => main!.cursor >= 1);
+  // Halted, so that no server is in the middle of something when its engine dies.
+  await dead.until(({ tracks: [main] }) => main!.cursor >= 1, 'halt');
   await scene.killEngine(dead.run);
   const second = await scene.neap('run', plan, '--unattended');
   expect(second.code).toBe(4);

@@ -8,7 +8,7 @@ import { openScene, type Scene } from '../support/scene.ts';
 // (promise 14). Method: failures of several sorts on one lab, their messages held against a pattern, and every `neap ...`
 // in them run.
 
-vi.setConfig({ testTimeout: 90_000, maxConcurrency: 4 });
+vi.setConfig({ testTimeout: 90_000, maxConcurrency: 2 });
 
 /** The commands that a text names, as they could be copied from it. */
 function commandsIn(text: string): string[][] {

@@ -53,6 +53,12 @@ void earlier;
 `;
 }
 
+/** The same with somebody who is asked behind it, so that a run of it stays open. */
+const ASKING = RUNBOOK.replace('defineRunbook, z', 'defineRunbook, gate, z').replace(
+  '[park(api)]',
+  "[park(api), gate('Go on?', { role: 'any', onTimeout: 'hold' })]",
+);
+
 const first = { change: 'z.strictObject({ from: traffic, to: traffic })', made: '{ from: now, to: "out" as const }' };
 const later = {
   change: 'z.strictObject({ was: z.strictObject({ traffic }), becomes: traffic })',
@@ -60,6 +66,9 @@ const later = {
   wanted: 'becomes',
   before: 'was.traffic',
 };
+
+const kept =
+  'changes: { 1: earlier(z.strictObject({ from: traffic, to: traffic }), ({ from, to }) => ({ was: { traffic: from }, becomes: to })) },';
 
 test('a change of version 1 is taken back by version 2, and left alone by a version that cannot read it', async () => {
   await using scene = await openScene();
@@ -88,8 +97,6 @@ test('a change of version 1 is taken back by version 2, and left alone by a vers
   expect((await lab.record()).slice(before).filter(({ writes }) => writes)).toEqual([]);
   expect(await inRotation()).toEqual([false, false, false]);
 
-  const kept =
-    'changes: { 1: earlier(z.strictObject({ from: traffic, to: traffic }), ({ from, to }) => ({ was: { traffic: from }, becomes: to })) },';
   await writeFile(kind, park(2, { ...later, kept }));
   const back = await scene.neap('rollback', run, '--yes');
   expect(back).toMatchObject({ code: 0, stderr: '' });
@@ -104,4 +111,48 @@ test('a change of version 1 is taken back by version 2, and left alone by a vers
   expect(made.slices[0]?.verdicts['1']?.['api-01']).toMatchObject({
     change: { was: { traffic: 'in' }, becomes: 'out' },
   });
+});
+
+test('a run whose kind was changed under it: it does not go on, and goes home as far as the kind reads what it did', async () => {
+  await using scene = await openScene();
+  const lab = await scene.lab({ servers: 3 });
+  const [runbook, kind] = [join(scene.stateDir, 'parking.ts'), join(scene.stateDir, 'park.ts')];
+  await writeFile(runbook, ASKING);
+  const inRotation = async () => (await lab.status()).servers.map((server) => server.inRotation);
+  /** Killed while it asks. */
+  const orphan = async () => {
+    await writeFile(kind, park(1, { ...first, wanted: 'to', before: 'from' }));
+    const voyage = await scene.run(runbook, '--fleet', lab.fleet);
+    await voyage.until(({ tracks: [main] }) => main!.cursor === 1);
+    await scene.killEngine(voyage.run);
+    expect(await inRotation()).toEqual([false, false, false]);
+    return voyage.run;
+  };
+
+  const read = await orphan();
+  // Somebody gave one of them back meanwhile: as it was before, in whatever form that is written.
+  await lab.byHand('api-02', (hands) => hands.call('traffic-in'));
+  const before = (await lab.record()).length;
+  await writeFile(kind, park(2, { ...later, kept }));
+  const forward = await scene.neap('resume', read);
+  expect(forward.code).toBe(6);
+  expect(forward.stderr).toMatch(
+    new RegExp(
+      `made with version 1 of the step kind park, and this is version 2.*as things are: neap abort ${read}\\.`,
+    ),
+  );
+  const home = await scene.neap('abort', read);
+  expect(home).toMatchObject({ code: 1, stderr: '', stdout: expect.stringContaining('Home and clean.') });
+  expect(await inRotation()).toEqual([true, true, true]);
+  const written = (await lab.record()).slice(before).filter(({ writes, what }) => writes && /traffic/.test(what));
+  expect(new Set(written.map(({ server }) => server))).toEqual(new Set(['api-01', 'api-03']));
+
+  const unread = await orphan();
+  await writeFile(kind, park(3, later));
+  const stuck = await scene.neap('abort', unread);
+  expect(stuck.code).toBe(5);
+  expect(stuck.stdout).toMatch(
+    /the change was written by version 1 of the step kind park, and this neap reads version 3 only/,
+  );
+  expect(await inRotation()).toEqual([false, false, false]);
 });

@@ -7,7 +7,7 @@ import { openScene, SHORT } from '../support/scene.ts';
 // Goal: what `neap plan` promises (promises 1, 5 and 10) is seen from the lab's side too. Method: every scenario that a
 // preview must refuse, and the journal of commands held against the lab's own record.
 
-vi.setConfig({ testTimeout: 60_000, maxConcurrency: 4 });
+vi.setConfig({ testTimeout: 90_000, maxConcurrency: 2 });
 
 /** As February's caches were. */
 const SHORT_LIVED = { minMs: 180_000, maxMs: 240_000, drawn: 'per-server' } as const;

@@ -6,7 +6,7 @@ import { openScene } from '../support/scene.ts';
 // Goal: a server that cannot go offline is out of the way while the database is away, stays out until it is proven, and
 // no later plan takes it in. Method: one server's switch is broken; the lab's record says who had traffic when.
 
-vi.setConfig({ testTimeout: 90_000, maxConcurrency: 4 });
+vi.setConfig({ testTimeout: 90_000, maxConcurrency: 2 });
 
 const BROKEN = 'api-04';
 const broken = (server: Server): Server =>

@@ -6,7 +6,7 @@ import { openScene, SHORT } from '../support/scene.ts';
 // Goal: what February left behind is brought back, server by server, in an order that harms nobody (promises 9 and 10).
 // Method: the lab's scenarios, and its own record and instants of what was done to whom.
 
-vi.setConfig({ testTimeout: 90_000, maxConcurrency: 4 });
+vi.setConfig({ testTimeout: 90_000, maxConcurrency: 2 });
 
 const inService = ({ servers }: LabStatus) =>
   servers
@@ -56,8 +56,10 @@ test.concurrent('half-applied: four are named with their diffs, quarantined, men
   expect(inService(await lab.status())).toHaveLength(8);
   // And it is as declared: a fresh preview finds nothing to mend.
   const again = await scene.neap('plan', 'recover-fleet', '--fleet', lab.fleet);
-  expect(again.stdout).toMatch(
-    /prove configuration.*\n\s+api-01, api-02, api-03, api-04, api-05, api-06, api-07, api-08: nothing to do/,
+  expect(again.code).toBe(0);
+  // As wide as it is: where a line is broken depends on how long earlier runs took. No server is named, so it is all of them.
+  expect(again.stdout.replaceAll(/\s+/g, ' ')).toMatch(
+    / 4 prove configuration, mend [^[]+\[[^\]]+\]: nothing to do 5 /,
   );
 });
 

@@ -9,7 +9,7 @@ import { openScene, SHORT, type SceneLab } from '../support/scene.ts';
 // Goal: a run waits for its window whatever becomes of its engine, is not begun when there is no time for it, and a person
 // can decide otherwise, by name and with a reason. Method: the command line on a lab, in the lab's time.
 
-vi.setConfig({ testTimeout: 90_000, maxConcurrency: 3 });
+vi.setConfig({ testTimeout: 90_000, maxConcurrency: 2 });
 
 const MIN = 60_000;
 

@@ -80,12 +80,33 @@ export interface ResumeOptions extends RestoreOptions, TakeOverOptions {
   readonly detach?: boolean;
 }
 
-/** `neap resume`: a new engine goes on with a run whose engine is gone; with `from`, as a mirror has it. */
+/**
+ * `neap resume`: goes on with a run that is halted, or whose engine is gone, with a new one; with `from`, as a mirror has
+ * it.
+ */
 export async function resume(run: string, options: ResumeOptions): Promise<number> {
   const { wait, detach, from } = options;
   const place = from === undefined ? await placeFor(run) : await restore(run, from, options);
   if (!(await revive(place, options))) process.stdout.write(`Run ${place.run} has its engine: watching it.\n`);
+  const session = await attachTo(place, () => undefined);
+  if (session?.state().halted) {
+    await session.ask({ ask: 'unhalt', by: userInfo().username });
+    process.stdout.write(`Run ${place.run} is halted no more.\n`);
+  }
+  session?.close();
   return detach ? 0 : watch(place, { wait });
+}
+
+/** `neap halt`: no new work from now on; what is under way is brought to its end, and everything is watched as before. */
+export async function halt(run: string): Promise<number> {
+  const session = await liveSession(await placeFor(run));
+  const refused = await session.ask({ ask: 'halt', by: userInfo().username });
+  session.close();
+  if (refused !== null) throw usage(refused, `See: neap status ${run}`);
+  process.stdout.write(
+    `Run ${run} is halted: no new work is begun, and it is watched as before.\nGo on: neap resume ${run}. Go home: neap abort ${run}\n`,
+  );
+  return 0;
 }
 
 /**

@@ -124,7 +124,7 @@ function addDeciding(program: Command, done: Done): void {
     );
   program
     .command('resume <run>')
-    .description('go on with a run whose engine is gone')
+    .description('go on with a run that is halted, or whose engine is gone')
     .option('--from <mirror>', 'build the run from a mirror first: dir:/path or ssh:HOST:/path')
     .option('--fleet <file>', 'with --from: where the fleet file lies on this machine')
     .option('--runbook <file>', 'with --from: where the runbook lies on this machine')
@@ -139,6 +139,11 @@ function addDeciding(program: Command, done: Done): void {
     .action(async (run: string, options: ResumeOptions) =>
       done(await (await import('./control.ts')).resume(run, options)),
     );
+  program
+    .command('halt <run>')
+    .description('begin no new work; what is under way ends, and everything is watched as before')
+    .addHelpText('after', '\nExample:\n  neap halt 2026-11-21-ab12cd')
+    .action(async (run: string) => done(await (await import('./control.ts')).halt(run)));
   program
     .command('abort <run>')
     .description('stop taking, and go home the safe way')

@@ -1,12 +1,13 @@
 import { styleText } from 'node:util';
-import type { ActStep, Finding, Plan, PlanStep, PlanVerdict } from '../../model/index.ts';
+import type { ActStep, Finding, Plan, PlanStep } from '../../model/index.ts';
 import type { GuardNow, ReachCommand } from '../../engine/index.ts';
-import { duration, nameServers } from '../../run/index.ts';
+import { duration } from '../../run/index.ts';
 import { armedWords, planGuardLines } from './guards.ts';
 import { planMirrorLine } from './mirror.ts';
 import { budgetWords, paceWords } from './pace.ts';
 import { wayBackFoot, wayBackHead } from './way-back.ts';
-import { takesWords } from './takes.ts';
+import { takesFrom, takesWords } from './takes.ts';
+import { stepVerdicts, type Paint } from './verdicts.ts';
 import { planWindowLines } from './window.ts';
 import { leaseLine } from './lease.ts';
 import { wrap } from './words.ts';
@@ -22,8 +23,6 @@ export interface PlanViewOptions {
   /** Without the steps: the forecast and the findings. */
   readonly brief?: boolean;
 }
-
-type Paint = (style: Parameters<typeof styleText>[0], text: string) => string;
 
 /** The preview is the plan, shown: order, servers, waves, changes with their diffs, gates, findings and cures, and the hash. */
 export function planText(plan: Plan, options: PlanViewOptions): string {
@@ -65,7 +64,8 @@ function stepLines(step: PlanStep, plan: Plan, paint: Paint): string[] {
       `${id}  ${paint('cyan', `gate: ${step.title}`)} (${step.role}: ${Object.keys(step.answers).join(' / ')}${fuse}${ahead}; no answer: ${step.onTimeout})`,
     ];
   }
-  return [`${id}  ${step.title}${aside(step, plan)}`, ...verdictLines(step, plan, paint)];
+  const { behind, below } = stepVerdicts(step, plan, paint);
+  return [`${id}  ${step.title}${aside(step, plan)}${behind}`, ...below];
 }
 
 function aside(step: ActStep, { header }: Plan): string {
@@ -84,53 +84,24 @@ function aside(step: ActStep, { header }: Plan): string {
   return parts.length > 0 ? `  [${parts.join('; ')}]` : '';
 }
 
-/** Servers with the same verdict on one line: a screen shows a fleet. */
-function verdictLines(step: ActStep, plan: Plan, paint: Paint): string[] {
-  const byText = new Map<string, string[]>();
-  for (const slice of plan.slices) {
-    for (const [server, verdict] of Object.entries(slice.verdicts[step.id] ?? {})) {
-      const text = verdictText(verdict, paint, step.undoes !== null);
-      byText.set(text, [...(byText.get(text) ?? []), server]);
-    }
-  }
-  return [...byText.entries()].flatMap(([text, servers]) =>
-    text.split('\n').map((line, at) => `        ${at === 0 ? `${nameServers(servers)}: ` : '  '}${line}`),
-  );
-}
-
-function verdictText(verdict: PlanVerdict, paint: Paint, back: boolean): string {
-  switch (verdict.verdict) {
-    case 'nothing':
-      return paint('dim', 'nothing to do');
-    case 'change':
-      return verdict.diff.length === 1
-        ? `${back ? 'takes back' : '~'} ${verdict.diff[0]}`
-        : [back ? 'takes back' : 'change', ...verdict.diff.map((line) => `~ ${line}`)].join('\n');
-    case 'unknown':
-      return paint('dim', `unknown until step ${verdict.untilStep}`);
-    case 'refused':
-      return paint('red', `refused: ${verdict.why}`);
-    case 'failed':
-      return paint('red', verdict.failure.what);
-    case 'contingency':
-      return paint('yellow', `hung: left to contingency ${verdict.contingency}`);
-  }
-}
-
 function footLines(plan: Plan, { out, commands }: PlanViewOptions, paint: Paint): string[] {
   const { header } = plan;
   const { forecast, window } = header;
   const refused = header.findings.some((finding) => finding.severity === 'refusal');
+  // How a fuse was reckoned is for whoever must change something about it.
+  const wrong = header.findings.length > 0;
   const written = commands.filter((command) => command.writes).length;
   return [
     ...(forecast
       ? [
           `Fuse: ${forecast.fuseMs === null ? 'no expiry is fatal' : duration(forecast.fuseMs)}; planned outage ${duration(forecast.outageMs)}, margin ${duration(forecast.marginMs)}`,
-          ...forecast.because.map((line) => `      ${line}`),
+          ...(wrong ? forecast.because : forecast.because.slice(0, 1)).map((line) => `      ${line}`),
         ]
       : []),
     ...planWindowLines(header),
-    `Expected: ${duration(window.expectedMs)}, way home ${duration(window.homeMs)}, window ${duration(window.limitMs)}. ${budgetWords(header)}`,
+    `Expected: ${duration(window.expectedMs)}, way home ${duration(window.homeMs)}, window ${duration(window.limitMs)}.`,
+    ...lineOf(takesFrom(header)),
+    budgetWords(header),
     bmcLine(plan),
     `Points of no return: ${noReturn(plan)}.`,
     planMirrorLine(header),
@@ -144,6 +115,10 @@ function footLines(plan: Plan, { out, commands }: PlanViewOptions, paint: Paint)
     `Plan ${plan.hash}`,
     ...(out === null || refused ? [] : [`Written to ${out}. Run exactly this: neap run ${out}`]),
   ];
+}
+
+function lineOf(text: string | null): string[] {
+  return text === null ? [] : [text];
 }
 
 /** Every server's BMC was read, and would reset it. */

@@ -31,8 +31,8 @@ export function statusText(place: RunPlace, state: RunState, machine: Machine, l
   const { spent, failures } = budgetOf(state, machine.index);
   const lines = [
     `Run ${place.run}: ${machine.index.plan.header.title}`,
-    answerableText(state.answerable),
     headline(state, live),
+    answerableText(state.answerable),
     `Budget: ${spent} of ${failures} failures.`,
     ...runWindowLines(state, machine),
     ...(state.fuse
@@ -165,5 +165,7 @@ export function nextCommand({ run }: RunPlace, state: RunState, machine: Machine
   if (!live) return `Next: neap resume ${run}`;
   const [gate] = openGates(state, machine);
   if (gate) return `Next: ${approveCommand(run, gate.gate, gate.answers)}`;
-  return `Next: neap attach ${run}, or neap abort ${run}`;
+  return state.halted
+    ? `Next: neap resume ${run}, or neap abort ${run}`
+    : `Next: neap attach ${run}, or neap abort ${run}`;
 }

@@ -6,7 +6,7 @@ import { openScene } from '../support/scene.ts';
 // Goal: people decide at gates, from any terminal, and are told what they can answer. Method: one voyage through both of
 // the runbook's gates, answered only by `neap approve`, and short ones for the answers that go home.
 
-vi.setConfig({ testTimeout: 90_000, maxConcurrency: 4 });
+vi.setConfig({ testTimeout: 90_000, maxConcurrency: 2 });
 
 const isAsked = (step: StepState | undefined) => step?.step === 'gate' && step.phase === 'asked';
 const offline = ({ servers }: LabStatus) => servers.filter((server) => server.offline).map(({ name }) => name);
