@@ -58,6 +58,10 @@ export const nullActor: Actor = {
         return Promise.resolve({ type: 'confirmed', id });
       case 'diagnose':
         return Promise.resolve({ type: 'diagnosed', id, condition: 'alive', seen: 'everything' });
+      case 'count':
+        return Promise.resolve({ type: 'counted', id, first: null, unread: [] });
+      case 'shed':
+        return Promise.resolve({ type: 'shed', id });
     }
   },
 };

@@ -36,11 +36,13 @@ export default defineRunbook({
     outageMs: z.number().int().positive().default(120_000),
     marginMs: z.number().int().positive().default(20_000),
     capacityPerSecond: z.number().positive().default(40),
+    /** What is sent to the canary while its path is cut, beside its own traffic: a share of one server's production rate. */
+    traffic: z.number().positive().max(1).default(0.01),
   }),
   budget: { failures: 3 },
   window: { limitMs: 60 * 60_000 },
 
-  steps: ({ api }, { outageMs, marginMs, capacityPerSecond }) => {
+  steps: ({ api }, { outageMs, marginMs, capacityPerSecond, traffic }) => {
     const canary = first(api, 1);
     const fuse = { outageMs, marginMs };
     return [
@@ -48,7 +50,7 @@ export default defineRunbook({
       offlineMode(canary, { on: true }),
       refreshCaches(canary),
       holding(cutPath(canary, { from: 'database', forMs: outageMs + 3 * marginMs }), [
-        probe(canary, { forMs: outageMs + marginMs }),
+        probe(canary, { forMs: outageMs + marginMs, traffic }),
       ]),
       inWaves({ by: 'domain', atMost: 20 }, offlineMode(rest(api, 1), { on: true })),
       inSlots({ perSecond: capacityPerSecond, fraction: 0.7 }, refreshCaches(api)),

@@ -16,16 +16,19 @@ export {
   giveTraffic,
   guarded,
   hardReset,
+  holdAdmission,
   holding,
   httpProbe,
   inSlots,
   inWaves,
+  measureFuse,
   offlineMode,
   probe,
   prometheus,
   proveConfiguration,
   proveFuse,
   question,
+  readClocks,
   refreshCaches,
   rest,
   takeOut,
@@ -37,6 +40,6 @@ export {
   type SummonedOptions,
   type Step,
 } from './steps/index.ts';
-export { FailureError, defineConfig, defineFleet } from './model/index.ts';
+export { FailureError, defineConfig, defineFleet, offlineSwitch, reading } from './model/index.ts';
 export type { ConfigInput, Failure, Fleet, FleetInput, Runbook, Server, Service, Targets, Way } from './model/index.ts';
 export type { Hands, Reader, StepContext } from './ports/index.ts';

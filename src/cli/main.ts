@@ -2,7 +2,9 @@ import { Command, CommanderError } from 'commander';
 import { ownVersion, EngineRefused, StalePlan } from '../engine/index.ts';
 import { FailureError, sentence } from '../model/index.ts';
 import { addAuditCommands } from './commands/audit-words.ts';
+import { addForecastCommand } from './commands/forecast-words.ts';
 import { addLabCommands } from './commands/lab-words.ts';
+import { addRehearseCommand } from './commands/rehearse-words.ts';
 import { addRunCommands } from './commands/run-words.ts';
 import { UsageError } from './usage.ts';
 
@@ -21,6 +23,8 @@ export async function main(argv: readonly string[]): Promise<number> {
     .showHelpAfterError('(neap COMMAND --help shows an example)');
   addRunCommands(program, done);
   addAuditCommands(program, done);
+  addRehearseCommand(program, done);
+  addForecastCommand(program, done);
   addLabCommands(program, done);
   try {
     await program.parseAsync(argv, { from: 'user' });

@@ -4,16 +4,19 @@ import {
   type Condition,
   type Failure,
   type Json,
-  type Need,
+  type PlanNeed,
   type Server,
 } from '../model/index.ts';
 import { canonicalJson } from '../plan/index.ts';
 import type { Actor, Clock, Confirmation, ExpectedFile, ServerEffect, StepContext, StepKind } from '../ports/index.ts';
 import type { Effect, Looked, Place, RunEvent } from '../run/index.ts';
 import { checkNeed, conditionOf, describeVitals } from '../steps/index.ts';
+import { Drive } from './drive.ts';
+import type { ConnectionRoom } from './connection-room.ts';
 import type { Kinds, KnownStep } from './kinds.ts';
 import type { Reach } from './reach/index.ts';
 import { standingOf } from './standing.ts';
+import type { FuseWatch } from './watch-fuse.ts';
 
 /** A soaking step is read again so often, and a change that does not show yet, in plan milliseconds. */
 const READ_AGAIN_MS = 2_000;
@@ -34,6 +37,12 @@ export interface ActorInput {
   readonly recorded?: (place: Place) => Json | null;
   /** What else must be true before a step of this kind acts on a server. */
   readonly mayAct?: ((server: Server, kind: StepKind) => Condition) | undefined;
+  /** What the journal knows of a server's clocks. */
+  readonly known?: (server: string) => StepContext['known'];
+  /** Reads clocks while a fuse burns, and turns the balancer's page. */
+  readonly fuse: Pick<FuseWatch, 'count' | 'shed'>;
+  /** Room for the connections that servers open. */
+  readonly room?: Pick<ConnectionRoom, 'has' | 'opened'> | undefined;
   /** How often something that soaks, or does not show yet, is read again, in plan milliseconds; 2 s unless said. */
   readonly readAgainMs?: number;
 }
@@ -48,6 +57,10 @@ export class FleetActor implements Actor {
 
   async act(effect: ServerEffect): Promise<RunEvent> {
     switch (effect.effect) {
+      case 'count':
+        return this.#in.fuse.count(effect);
+      case 'shed':
+        return this.#in.fuse.shed(effect);
       case 'look':
         return {
           type: 'looked',
@@ -87,22 +100,47 @@ export class FleetActor implements Actor {
   }
 
   async #look(effect: Extract<Targeted, { effect: 'look' }>): Promise<Looked> {
-    for (;;) {
-      const seen = await this.#lookOnce(effect);
-      // The way home does not wait for a soak: what it would still show is of no use then.
-      const over = effect.soakUntilMs === null || this.#in.clock.nowMs() >= effect.soakUntilMs || this.#in.goesHome();
-      if (over || !seen.condition.holds || seen.verdict.verdict === 'refused') return seen;
-      await this.#pause(effect.soakUntilMs);
+    const drive = this.#driveOf(effect);
+    try {
+      for (;;) {
+        const seen = await this.#lookOnce(effect, drive);
+        if (!seen.condition.holds || seen.verdict.verdict === 'refused' || this.#isEnough(effect, seen)) return seen;
+        // The way home does not wait for a soak: what it would still show is of no use then.
+        const over = effect.soakUntilMs === null || this.#in.clock.nowMs() >= effect.soakUntilMs || this.#in.goesHome();
+        if (over && drive === null) return seen;
+        if (over) {
+          await drive?.end();
+          return await this.#lookOnce(effect, drive);
+        }
+        await this.#pause(effect.soakUntilMs ?? 0);
+      }
+    } finally {
+      void drive?.end();
     }
   }
 
-  async #lookOnce(effect: Extract<Targeted, { effect: 'look' }>): Promise<Looked> {
+  /** What a kind wants sent to the server while it soaks. */
+  #driveOf({ place, soakUntilMs }: Extract<Targeted, { effect: 'look' }>): Drive | null {
+    if (soakUntilMs === null) return null;
+    const { kind, input } = this.#in.kinds.of(place);
+    const server = this.#server(place.target);
+    const wish = kind.drive?.(server, input) ?? null;
+    return wish === null ? null : new Drive(wish, this.#in.reach.reader(server), this.#in.clock);
+  }
+
+  #isEnough({ place }: Extract<Targeted, { effect: 'look' }>, { readings }: Looked): boolean {
+    const { kind } = this.#in.kinds.of(place);
+    return kind.enough?.(kind.readings.parse(readings) as never) === true;
+  }
+
+  async #lookOnce(effect: Extract<Targeted, { effect: 'look' }>, drive: Drive | null): Promise<Looked> {
     const known = this.#in.kinds.of(effect.place);
     const { step, kind, input } = known;
     const recorded = known.isAsPlanned ? null : this.#recorded(effect.place, known);
     const server = this.#server(effect.place.target);
     const read = this.#in.reach.reader(server);
-    const context = await this.#context(server, step, this.#in.clock.nowMs(), null);
+    const alone = await this.#context(server, step, this.#in.clock.nowMs(), null);
+    const context = drive === null ? alone : { ...alone, driven: drive.seen };
     const { pinned, readings } = await kind.observe(server, input, read, context);
     const verdict = kind.decide(kind.pinned.parse(pinned) as never, input);
     const condition: Condition =
@@ -110,10 +148,13 @@ export class FleetActor implements Actor {
         ? kind.judge(kind.readings.parse(readings) as never, input)
         : { holds: true };
     const change = verdict.verdict === 'change' ? (verdict.change as never) : null;
-    const needs: readonly Need[] = effect.for === 'undo' ? step.undoNeeds : change === null ? [] : step.needs;
+    const needs: readonly PlanNeed[] = effect.for === 'undo' ? step.undoNeeds : change === null ? [] : step.needs;
     let need: Condition = { holds: true };
     for (const each of needs) {
-      need = await checkNeed(each, server, read, context);
+      need =
+        each.need === 'connections'
+          ? ((await this.#in.room?.has(each, server.name, step.nature === 'risk' && effect.for === 'perform')) ?? need)
+          : await checkNeed(each, server, read, context);
       if (!need.holds) break;
     }
     if (need.holds && (change !== null || effect.for === 'undo')) need = this.#in.mayAct?.(server, kind) ?? need;
@@ -155,6 +196,7 @@ export class FleetActor implements Actor {
       const wasDone = proven.done;
       proven = await this.#confirmOnce(effect);
       const now = clock.nowMs();
+      if (proven.done) this.#in.room?.opened(effect.place.target);
       if (proven.done && (effect.soakUntilMs === null || now >= effect.soakUntilMs))
         return proven.readings === undefined ? {} : { readings: proven.readings };
       // Once confirmed, it must stay so through its soak.
@@ -191,6 +233,7 @@ export class FleetActor implements Actor {
       priorBootId,
       // What an earlier run replaced lies where that run put it.
       keep: `neap-${undoes?.run ?? this.#in.run}`,
+      known: this.#in.known?.(server.name) ?? [],
     };
   }
 

@@ -4,9 +4,12 @@ import { createMachine, watchedGuards, type Machine, type RunEvent } from '../ru
 import { anchoringFor, type Anchoring } from './anchoring.ts';
 import { CalendarWatch } from './calendar-watch.ts';
 import { pauseRealMs } from './clock.ts';
+import { ConnectionRoom } from './connection-room.ts';
+import { delayReader } from './delays.ts';
+import { openEdge } from './edge.ts';
 import { Feed } from './feed.ts';
 import { Guarding } from './guarding.ts';
-import { guardReader } from './guards.ts';
+import { counter, guardReader } from './guards.ts';
 import { Host } from './host.ts';
 import { JournalGone, ownJournal, sentenceOf, spaceOf, whatOf, type LastingJournal } from './lasting.ts';
 import { fenceOrClose, openTenure } from './lease/begin.ts';
@@ -20,9 +23,12 @@ import { RunMirror } from './mirror.ts';
 import { announce, replay, turnForHome } from './opening.ts';
 import { sendPage } from './pager.ts';
 import { QuarantineBook } from './quarantine-book.ts';
+import { Pacing } from './pacing.ts';
 import { createReach, type Reach } from './reach/index.ts';
+import { RehearsalBook } from './rehearsal-book.ts';
 import { runActor } from './run-actor.ts';
 import type { RunPlace } from './runs.ts';
+import { openSessions } from './sessions.ts';
 import { READ_REST_MS, socketPath, type ViewServer } from './socket.ts';
 import { steadyClock, type SteadyClock } from './steady-clock.ts';
 import { openViews } from './views.ts';
@@ -59,7 +65,9 @@ interface Followers {
   readonly mirror: RunMirror;
   readonly anchoring: Anchoring;
   readonly guarding: Guarding;
+  readonly pacing: Pacing;
   readonly book: QuarantineBook;
+  readonly rehearsals: RehearsalBook;
 }
 
 /**
@@ -108,7 +116,18 @@ async function assemble({ place, stateDir, mode, home }: Errand): Promise<Parts>
   const feed = new Feed((fromSeq, count) => journal.read(fromSeq, count), journal.lastSeq);
   const views = await openViews(place, loaded, feed, () => host);
   const run = { run: place.run, loaded, machine, reach, clock, tenure, journal };
-  const actor = runActor({ ...run, state: () => host.state, mayAct: (...deed) => mayGoUnfenced(tenure, ...deed) });
+  const page = fleet.value.edge;
+  const edge =
+    page === undefined
+      ? null
+      : openEdge(page, guardReader(plan.header.runbook.path, reach.redactor), () => undefined);
+  const ask = (): Promise<void> => tenure.guard.ask();
+  const room = new ConnectionRoom({
+    limits: fleet.value.dependencies ?? {},
+    count: counter(plan.header.runbook.path, reach.redactor),
+    clock,
+  });
+  const actor = runActor({ ...run, edge, ask, room, state: () => host.state, mayAct: (...deed) => mayGoUnfenced(tenure, ...deed) });
   const followers = { feed, ...followersOf(run, stateDir, tell) };
   const host: Host = hostOf(run, followers, actor);
   const told = (): readonly RunEvent[] => {
@@ -131,7 +150,7 @@ interface Core {
 }
 
 function followersOf(
-  { run, loaded: { order, plan }, machine, reach, clock }: Core,
+  { run, loaded: { order, plan, fleet }, machine, reach, clock }: Core,
   stateDir: string,
   tell: (event: RunEvent) => void,
 ): Omit<Followers, 'feed'> {
@@ -144,6 +163,7 @@ function followersOf(
       watched: (state) => watchedGuards(state, machine.index),
       tell,
     }),
+    pacing: new Pacing({ clock, index: machine.index, delayOf: delayReader(fleet.value, reach), tell }),
     book: new QuarantineBook({
       stateDir,
       run,
@@ -151,12 +171,18 @@ function followersOf(
       index: machine.index,
       failed: (error) => void sendPage(order.page, unrecorded(run, error)),
     }),
+    rehearsals: new RehearsalBook({
+      stateDir,
+      run,
+      fleet: plan.header.fleet.name,
+      failed: (error) => void sendPage(order.page, unkept(run, error)),
+    }),
   };
 }
 
 function hostOf({ loaded, machine, clock, tenure, journal }: Core, followers: Followers, actor: Actor): Host {
   const { order, fleet, neap } = loaded;
-  const { feed, mirror, anchoring, guarding, book } = followers;
+  const { feed, mirror, anchoring, guarding, pacing, book, rehearsals } = followers;
   const host: Host = new Host({
     machine,
     journal,
@@ -169,7 +195,12 @@ function hostOf({ loaded, machine, clock, tenure, journal }: Core, followers: Fo
       mirror.offer(written);
       anchoring.follow(written);
       guarding.follow(host.state);
+      pacing.follow(
+        host.state,
+        written.map(({ event }) => event as unknown as RunEvent),
+      );
       book.follow(host.state);
+      rehearsals.follow(written);
     },
     fence: () => tenure.assure(),
     reopen: async (cause) => {
@@ -187,10 +218,11 @@ function hostOf({ loaded, machine, clock, tenure, journal }: Core, followers: Fo
 
 /** Takes the run in hand, sails to its end and lets go of what it held. Resolves to the exit code. */
 async function sail({ place, mode, takeOver, home, ready }: Errand, parts: Parts): Promise<number> {
-  const { order, clock, tenure, journal, reach, views, mirror, anchoring, book, host } = parts;
+  const { order, clock, tenure, journal, reach, views, mirror, anchoring, book, rehearsals, host } = parts;
   const tell = (event: RunEvent): void => host.tell(event);
   const engines = await replay(journal, host);
   const isNew = engines.length === 0;
+  if (host.isOpen && host.state.rehearsed !== undefined) await rehearsals.catchUp(journal);
   if (!isNew) clock.goOn(host.state.skewMs, host.state.nowMs);
   // Nothing is written anywhere before the run is this engine's.
   const overrode = mode === 'resume' ? await tenure.resume(engines, takeOver) : null;
@@ -202,10 +234,11 @@ async function sail({ place, mode, takeOver, home, ready }: Errand, parts: Parts
   if (overrode !== null) tell({ type: 'overrode', class: 'lease', ...overrode, by: order.by });
   for (const event of parts.early()) tell(event);
   await host.record();
+  await openSessions(parts.fleet.value.servers, parts.plan.header.steps, reach.secrets);
   tell(await fenceOrClose(tenure, reach, mode, host, ready));
   ready(null);
   const { closed } = await host.run();
-  await book.settled();
+  await Promise.all([book.settled(), rehearsals.settled()]);
   for (const { server, why } of await tenure.end(reach))
     process.stderr.write(`The run's record stays on ${server}, which could not be told that it is over: ${why}\n`);
   return closed?.exitCode ?? 5;
@@ -213,10 +246,11 @@ async function sail({ place, mode, takeOver, home, ready }: Errand, parts: Parts
 
 /** Nothing is begun any more: what runs beside the run is ended, and whoever watches is told the rest. */
 async function tidyUp(place: RunPlace, parts: Parts, lastWord: object | null): Promise<void> {
-  const { tenure, calendars, guarding, mirror, feed, journal, views, anchoring, reach } = parts;
+  const { tenure, calendars, guarding, pacing, mirror, feed, journal, views, anchoring, reach } = parts;
   tenure.leave();
   calendars.close();
   guarding.close();
+  pacing.close();
   await mirror.close();
   await Promise.race([feed.settled(), pauseRealMs(READ_REST_MS)]);
   // What it holds is on disk; one that failed has nothing more to say than it said.
@@ -231,4 +265,9 @@ async function tidyUp(place: RunPlace, parts: Parts, lastWord: object | null): P
 function unrecorded(run: string, error: unknown): string {
   const why = error instanceof Error ? error.message : String(error);
   return `Run ${run}: whom it keeps in quarantine could not be recorded (${why}). Later plans may take them in: neap status ${run} names them`;
+}
+
+function unkept(run: string, error: unknown): string {
+  const why = error instanceof Error ? error.message : String(error);
+  return `Run ${run}: what it rehearsed could not be recorded (${why}). Later plans do not know of it: rehearse it again`;
 }

@@ -14,12 +14,14 @@ export function durationsOf(events: Iterable<Stamped>, { header }: Plan): Map<st
   const measured = new Map<string, number[]>();
   const flying = new Map<string, Effect>();
   const begun = new Map<string, { lookedAtMs: number; attempts: number }>();
+  const shed = new ShedTimes();
   for (const { atMs, event } of events) {
     if (event.type === 'engine' || event.type === 'jumped') {
       flying.clear();
       begun.clear();
       continue;
     }
+    shed.see(atMs, event);
     if (event.type === 'intended') {
       if (!('place' in event.effect) || event.effect.place.track !== 'main') continue;
       flying.set(event.effect.id, event.effect);
@@ -37,7 +39,25 @@ export function durationsOf(events: Iterable<Stamped>, { header }: Plan): Map<st
     if (!isProof(event, step, since.attempts)) continue;
     add(measured, step, Math.max(0, atMs - since.lookedAtMs - step.soakMs));
   }
+  if (shed.tookMs.length > 0) measured.set(SHED_KEY, shed.tookMs);
   return measured;
+}
+
+/** What shedding load took, by this key; no kind has it. */
+export const SHED_KEY = 'edge: on';
+
+/** From the first intention of the balancer's page to the moment it showed, whatever failed in between. */
+class ShedTimes {
+  readonly tookMs: number[] = [];
+  #fromMs: number | null = null;
+
+  see(atMs: number, event: RunEvent): void {
+    if (event.type === 'intended' && event.effect.effect === 'shed')
+      this.#fromMs = event.effect.on ? (this.#fromMs ?? atMs) : null;
+    if (event.type !== 'shed' || this.#fromMs === null || event.failure) return;
+    if (event.found !== 'on') this.tookMs.push(atMs - this.#fromMs);
+    this.#fromMs = null;
+  }
 }
 
 function noteBegin(begun: Map<string, { lookedAtMs: number; attempts: number }>, effect: Effect, atMs: number): void {

@@ -1,10 +1,11 @@
 import { dirname } from 'node:path';
-import { createGuardReader, guardDoubt, type GuardParts } from '../guards/index.ts';
+import { createCounter, createGuardReader, guardDoubt, type GuardParts } from '../guards/index.ts';
 import type { Finding, Guard } from '../model/index.ts';
 import type { GuardReader } from '../ports/index.ts';
 import type { GuardReading } from '../run/index.ts';
 import { httpGet, sanitise, type Redactor } from '../transport/index.ts';
 import { wallClockMs } from './clock.ts';
+import { pickField } from './reach/field.ts';
 
 /** A guard, and what it says at this moment. */
 export interface GuardNow {
@@ -19,12 +20,18 @@ export function guardReader(runbookPath: string, redactor: Redactor): GuardReade
   return createGuardReader(partsOf(runbookPath, redactor));
 }
 
+/** Asks for numbers as a plan says, in the same manner. */
+export function counter(runbookPath: string, redactor: Redactor): ReturnType<typeof createCounter> {
+  return createCounter(partsOf(runbookPath, redactor));
+}
+
 function partsOf(runbookPath: string, redactor: Redactor): GuardParts {
   return {
     get: httpGet,
     cwd: dirname(runbookPath),
     wallClockMs,
     clean: (text, atMost) => sanitise(redactor.redact(text), atMost),
+    pick: pickField,
   };
 }
 

@@ -128,7 +128,7 @@ export class Host {
         if (decision.type === 'closed' && !(await this.#in.fence())) continue;
         await this.#write([decision]);
       } else if (effects.length > 0) {
-        const acts = effects.some((effect) => effect.effect === 'perform' || effect.effect === 'undo');
+        const acts = effects.some(({ effect }) => effect === 'perform' || effect === 'undo' || effect === 'shed');
         if (acts && !(await this.#in.fence())) continue;
         // On disk before anything is done (promise 3).
         const rows = await this.#write(effects.map((effect) => ({ type: 'intended', effect })));

@@ -3,12 +3,16 @@ export { answerable, orderForOthers, ticketFor, type Answerable } from './answer
 export { eachAtOnce } from './at-once.ts';
 export { afterRealMs, pauseRealMs, planClock, skewed } from './clock.ts';
 export { loadConfig, type Config } from './config.ts';
+export { connectionsNow } from './connections.ts';
+export type { Asked } from './forecast.ts';
 export type { GuardNow } from './guards.ts';
 export { loadFleet, loadRunbook, parseInputs, type Loaded } from './load.ts';
 export { listQuarantine, type Quarantined } from './quarantine.ts';
 export { messageSchema, type HomeWord, type Message, type Request } from './messages.ts';
 export { makePlan, ownVersion, type PlanWish, type Preview } from './planning.ts';
+export { productionRate } from './production-rate.ts';
 export { createReach, type ReachCommand } from './reach/index.ts';
+export { readFleet, type ClockNow, type FleetReadings } from './readings.ts';
 export { expectedFiles } from './expected.ts';
 export {
   findRun,

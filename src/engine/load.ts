@@ -35,7 +35,26 @@ export async function loadFleet(path: string, cwd: string): Promise<Loaded<Fleet
   if (twice !== undefined)
     throw unfit('fleet', file, `server ${twice} is listed twice`, 'Give every server a name of its own');
   const { clock: _, ...lasting } = JSON.parse(JSON.stringify(written)) as { clock?: Json; [name: string]: Json };
-  return { path: file, digest: sha256(canonicalJson(lasting)), value: parsed.data };
+  return { path: file, digest: sha256(canonicalJson(lasting)), value: tended(parsed.data) };
+}
+
+/** What servers share is refreshed by the first that names it. */
+function tended(fleet: Fleet): Fleet {
+  const first = new Map<string, string>();
+  for (const { name, service } of fleet.servers)
+    for (const { shared } of service.clocks) if (shared !== undefined && !first.has(shared)) first.set(shared, name);
+  if (first.size === 0) return fleet;
+  const servers = fleet.servers.map((server) => ({
+    ...server,
+    service: {
+      ...server.service,
+      clocks: server.service.clocks.map((clock) => {
+        const by = clock.shared === undefined ? undefined : (clock.tendedBy ?? first.get(clock.shared));
+        return by === undefined ? clock : { ...clock, tendedBy: by };
+      }),
+    },
+  }));
+  return { ...fleet, servers };
 }
 
 /** Loads a runbook: a file, or the name of one that ships. */

@@ -36,7 +36,7 @@ export const requestSchema = z.discriminatedUnion('ask', [
   z.strictObject({
     ask: z.literal('override'),
     id: z.number(),
-    class: z.enum(['freeze', 'guard', 'mirror', 'window']),
+    class: z.enum(['freeze', 'fuse', 'guard', 'mirror', 'window']),
     /** Which freeze or guard, where there is a choice. */
     about: z.string().nullable(),
     /** For the window: until when it shall be open, in absolute plan time. */

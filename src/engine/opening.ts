@@ -45,7 +45,11 @@ export async function announce(
     const { by, host: machine, user, key, ticket } = order;
     const who = { by, host: machine, user, key, ticket };
     host.tell({ type: 'opened', run: place.run, plan: hash, title: header.title, ...who });
-    host.tell({ type: 'approved', plan: hash, by: order.by });
+    const overriding = order.overrides.length > 0 ? { overriding: order.overrides } : {};
+    host.tell({ type: 'approved', plan: hash, by: order.by, ...overriding });
+    for (const { class: overridden, reason } of order.overrides)
+      // Which freezes stand in the way is for the calendars to say.
+      if (overridden === 'fuse') host.tell({ type: 'overrode', class: 'fuse', about: 'fuse', by: order.by, reason });
   }
   const { restored } = order;
   const from = restored?.lastSeq === journal.lastSeq ? { from: restored.mirror } : {};

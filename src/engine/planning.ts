@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { randomInt } from 'node:crypto';
+import { servingJudge } from '../herd/index.ts';
 import { root } from '../launch/index.ts';
 import { FailureError, type Fleet, type Json, type Plan, type Runbook, type Server } from '../model/index.ts';
 import {
@@ -8,6 +9,7 @@ import {
   outline,
   PLAN_HOLDS_MS,
   refuse,
+  withServing,
   type CompileInput,
   type Foresight,
   type Outline,
@@ -15,15 +17,20 @@ import {
 import { groupsOf, takeOut } from '../steps/index.ts';
 import { eachAtOnce } from './at-once.ts';
 import { planClock } from './clock.ts';
+import { connectionsNow } from './connections.ts';
+import { lastResort } from './countdown.ts';
 import { capturedPaths, expectedFiles } from './expected.ts';
-import { forecastOf } from './forecast.ts';
-import { guardFindings, readNow, type GuardNow } from './guards.ts';
+import { askedOf, forecastOf, type Asked } from './forecast.ts';
+import { counter, guardFindings, guardReader, readNow, type GuardNow } from './guards.ts';
 import { historyOf } from './history.ts';
 import type { Loaded } from './load.ts';
+import { loadWords, readLoads } from './loads.ts';
 import { observeServer } from './observe.ts';
 import type { Quarantined } from './quarantine.ts';
 import { quarantineFindings } from './quarantine-findings.ts';
 import { createReach, type Reach, type ReachCommand } from './reach/index.ts';
+import { believing, capped, rehearsedFor } from './rehearsed.ts';
+import { foreseeSlots } from './slot-forecast.ts';
 import { surroundingsOf, type Surroundings } from './surroundings.ts';
 
 /** So many servers are read at a time. */
@@ -52,32 +59,69 @@ export interface Preview {
   readonly commands: readonly ReachCommand[];
   /** What the plan's guards said meanwhile. */
   readonly guards: readonly GuardNow[];
+  /** What was asked of the fuse; null: the plan speaks of no outage. */
+  readonly asked: Asked | null;
 }
 
 /** Observes every server and compiles. Writes nothing anywhere (promise 1). */
 export async function makePlan(wish: PlanWish): Promise<Preview> {
   const { runbook, fleet, inputs, except, window, quarantined, onRead } = wish;
-  const laid = await laidOut(wish);
+  const declared = await laidOut(wish);
   const commands: ReachCommand[] = [];
   const reach = createReach(fleet.value, { onCommand: (command) => commands.push(command) });
   try {
     const clock = planClock(fleet.value.clock);
+    const loads = await readLoads(declared.servers, counter(runbook.path, reach.redactor), clock.nowMs);
+    const laid = { ...declared, servers: loads.servers };
     const span = { fromMs: clock.nowMs(), toMs: clock.nowMs() + PLAN_HOLDS_MS + runbook.value.window.limitMs };
     const readingAround = surroundingsOf(wish, fleet.value, laid.servers, reach, span);
     const readingGuards = readNow(laid.guards, runbook.path, reach.redactor);
+    const readingConnections = connectionsNow(fleet.value, runbook.path, reach.redactor);
     const { foresights, captured } = await readAll(laid, reach, fleet.path, clock.nowMs, onRead);
-    const forecast = forecastOf(laid.steps, laid.servers, laid.failures);
+    const connections = await readingConnections;
+    const shown = await rehearsedFor({
+      ...laid,
+      fleet: fleet.value,
+      fleetPath: fleet.path,
+      stateDir: wish.earlier ?? null,
+      captured,
+      reach,
+      nowMs: clock.nowMs(),
+    });
+    const rehearsals = shown.map(({ rehearsal }) => rehearsal);
+    const believed = believing(laid.servers, rehearsals);
+    const sources = loadWords(laid.servers, loads.readings);
+    const seed = randomInt(2 ** 31);
+    const serving = withServing({
+      fleet: fleet.value,
+      laid,
+      foresights,
+      leftOut: [...except, ...(quarantined ?? [])].map(({ server }) => server),
+      connections: connections.counts,
+      judge: servingJudge,
+    });
+    const slots = foreseeSlots(serving.laid, foresights, seed);
+    const forecast = capped(forecastOf(slots.steps, believed, laid.failures, sources), shown);
+    const resort = await lastResort({
+      forecast: forecast?.forecast ?? null,
+      fleet: fleet.value,
+      servers: believed,
+      steps: laid.steps,
+      read: guardReader(runbook.path, reach.redactor),
+      report: (command) => void commands.push(command),
+      earlier: wish.earlier ?? null,
+    });
     const guards = await readingGuards;
     const { findings: aroundFound, ...surroundings } = await readingAround;
     const plan = compile({
       neap: await ownVersion(),
       runbook: runbook.value,
-      outline: laid,
+      outline: { ...serving.laid, steps: slots.steps },
       fleet: fleet.value,
       digests: { runbookPath: runbook.path, runbook: runbook.digest, fleetPath: fleet.path, fleet: fleet.digest },
       inputs,
       nowMs: Math.round(clock.nowMs()),
-      seed: randomInt(2 ** 31),
+      seed,
       foresights,
       captured,
       except: await Promise.all(
@@ -86,16 +130,24 @@ export async function makePlan(wish: PlanWish): Promise<Preview> {
       ...(window === undefined ? {} : { window }),
       ...surroundings,
       forecast: forecast?.forecast ?? null,
+      countdown: resort.countdown,
+      rehearsals,
       findings: [
         ...(forecast?.findings ?? []),
+        ...shown.flatMap((each) => each.findings),
+        ...resort.findings,
+        ...loads.findings,
         ...coverage(fleet.value),
         ...overload(laid),
+        ...connections.findings,
+        ...serving.findings,
+        ...slots.findings,
         ...guardFindings(guards),
         ...aroundFound,
         ...quarantineFindings(laid, quarantined ?? [], foresights, fleet.path),
       ],
     });
-    return { plan, commands, guards };
+    return { plan, commands, guards, asked: askedOf(laid.steps, believed, laid.failures) };
   } finally {
     await reach.close();
   }

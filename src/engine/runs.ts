@@ -25,7 +25,7 @@ const orderSchema = z.strictObject({
   freezes: configSchema.shape.freezes,
   zone: z.string().default('UTC'),
   /** What a person decided against before the run was begun. */
-  overrides: z.array(z.strictObject({ class: z.literal('freeze'), reason: z.string() })).default([]),
+  overrides: z.array(z.strictObject({ class: z.enum(['freeze', 'fuse']), reason: z.string() })).default([]),
   /** Of a run whose journal was built from a mirror: up to which event, and where fleet and runbook lie on this machine. */
   restored: z
     .strictObject({ mirror: z.string(), lastSeq: z.number().int(), fleet: z.string(), runbook: z.string() })

@@ -94,7 +94,7 @@ export async function makeWayBack(wish: WayBackWish): Promise<Preview> {
       findings,
       settings,
     });
-    return { plan: made, commands, guards: [] };
+    return { plan: made, commands, guards: [], asked: null };
   } finally {
     await reach.close();
   }

@@ -1,6 +1,7 @@
-import type { GuardRead } from '../model/index.ts';
+import type { CountRead, GuardRead } from '../model/index.ts';
 import type { GuardReader, HttpAnswer } from '../ports/index.ts';
 import { readCommand } from './command.ts';
+import { countNow } from './count.ts';
 import { SEEN_CHARACTERS } from './limits.ts';
 import { readProbe } from './probe.ts';
 import { doubtOf, readPrometheus } from './prometheus.ts';
@@ -15,6 +16,8 @@ export interface GuardParts {
   readonly wallClockMs: () => number;
   /** Makes foreign words harmless, and takes secrets out of them (promise 11). */
   readonly clean: (text: string, atMost: number) => string;
+  /** What a dotted path picks out of a JSON text; null where there is no such value. */
+  readonly pick: (text: string, path: string) => string | null;
 }
 
 /** Reads guards: an HTTP probe, a command of this machine, a query of Prometheus. Nothing is written anywhere. */
@@ -24,6 +27,11 @@ export function createGuardReader(parts: GuardParts): GuardReader {
     // One line in a log, whatever it was.
     return { sort, seen: parts.clean(seen, SEEN_CHARACTERS).replaceAll(/\s+/g, ' ').trim() || 'nothing' };
   };
+}
+
+/** Asks for numbers: over HTTP, by a command of this machine, of Prometheus. Rejects with a FailureError. */
+export function createCounter(parts: GuardParts): (read: CountRead, where: string) => Promise<number> {
+  return (read, where) => countNow(read, where, parts);
 }
 
 /** What of a guard cannot be relied on, whatever it reads; null: nothing is known. */

@@ -47,11 +47,7 @@ class NoData extends Error {}
  */
 export async function readPrometheus(read: Query, parts: GuardParts): Promise<GuardReading> {
   try {
-    const answer = await ask(read, read.query, parts);
-    if (answer.samples.length === 0) throw new NoData('the query gives no sample');
-    if (answer.samples.length > SAMPLES_MAX)
-      throw new NoData(`the query gives ${answer.samples.length} samples, more than ${SAMPLES_MAX}`);
-    await refuseStale(read, answer, parts);
+    const answer = await freshAnswer(read, parts);
     const worst = worstOf(read, answer.samples);
     // A part that is missing cannot make a bad sample good, and could make a good answer bad.
     return worst.sort === 'bad' || answer.partial === null ? worst : { sort: 'no-data', seen: answer.partial };
@@ -59,6 +55,22 @@ export async function readPrometheus(read: Query, parts: GuardParts): Promise<Gu
     if (error instanceof NoData) return { sort: 'no-data', seen: error.message };
     return { sort: 'no-data', seen: error instanceof FailureError ? error.failure.what : String(error) };
   }
+}
+
+/** All samples of a query added up. Rejects with an Error, in words for people, where that would be no number to go by. */
+export async function sumOfSamples(read: Query, parts: GuardParts): Promise<number> {
+  const { samples, partial } = await freshAnswer(read, parts);
+  if (partial !== null) throw new NoData(partial);
+  return samples.reduce((sum, { value }) => sum + value, 0);
+}
+
+async function freshAnswer(read: Query, parts: GuardParts): Promise<Answer> {
+  const answer = await ask(read, read.query, parts);
+  if (answer.samples.length === 0) throw new NoData('the query gives no sample');
+  if (answer.samples.length > SAMPLES_MAX)
+    throw new NoData(`the query gives ${answer.samples.length} samples, more than ${SAMPLES_MAX}`);
+  await refuseStale(read, answer, parts);
+  return answer;
 }
 
 /**

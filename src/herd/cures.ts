@@ -1,5 +1,5 @@
 import { spreadMs } from './formulas.ts';
-import { survivalOf } from './fuse-harm.ts';
+import { harmOfExpiry, survivalOf } from './fuse-harm.ts';
 import type { FuseServer, RefreshRule } from './fuse-input.ts';
 import { numberOf, percentOf, secondsOf } from './fuse-words.ts';
 
@@ -17,6 +17,7 @@ export type CureCode =
   | 'refresh-faster' // value: servers a second that suffice
   | 'raise-ttl' // value: lowest time to live that suffices, ms
   | 'stale-on-error'
+  | 'refuse-connections' // value: what a request then waits, ms
   | 'fail-fast' // value: longest dependency timeout, ms
   | 'cap-concurrency' // value: most requests at once
   | 'answer-at-edge';
@@ -43,6 +44,7 @@ export function curesFor(refused: Refused): readonly Cure[] {
     refreshSooner(refused),
     raiseTtl(refused),
     staleOnError(),
+    refuseConnections(refused),
     failFast(refused),
     capConcurrency(refused),
     answerAtEdge(),
@@ -65,22 +67,27 @@ function refreshSooner({ servers, fatal, refresh, outageMs, marginMs }: Refused)
   if (!(leftMs > 0)) return null;
   const perSecond = tenthAbove((servers.length / leftMs) * 1000);
   const within = `${servers.length} servers within ${secondsOf(leftMs)}`;
+  // The shortest time to live, less what the first server has aged when the last one is done: a - N / C.
+  const leavesAt = (rate: number): string =>
+    secondsOf(
+      Math.floor((shortestTtlMs(fatal) - (refresh?.overheadMs ?? 0) - spreadMs(servers.length, rate)) / 1000) * 1000,
+    );
   if (refresh === null)
     return {
       code: 'refresh-first',
       value: perSecond,
-      text: `Refresh all caches right before the cut, in slots of at least ${numberOf(perSecond)} servers a second (${within})`,
+      text: `Refresh all caches right before the cut, in slots of at least ${numberOf(perSecond)} servers a second (${within}): that leaves a fuse of ${leavesAt(perSecond)}`,
     };
   if (perSecond <= refresh.perSecond)
     return {
       code: 'refresh-first',
       value: refresh.perSecond,
-      text: `Refresh all caches again right before the cut: at ${numberOf(refresh.perSecond)} servers a second that suffices`,
+      text: `Refresh all caches again right before the cut: ${numberOf(refresh.perSecond)} servers a second suffice, and leave a fuse of ${leavesAt(refresh.perSecond)}`,
     };
   return {
     code: 'refresh-faster',
     value: perSecond,
-    text: `Refresh faster: at least ${numberOf(perSecond)} servers a second in place of ${numberOf(refresh.perSecond)} (${within}), if the database can serve that`,
+    text: `Refresh faster: at least ${numberOf(perSecond)} servers a second in place of ${numberOf(refresh.perSecond)} (${within}), if the database can serve that; it leaves a fuse of ${leavesAt(perSecond)}`,
   };
 }
 
@@ -103,6 +110,21 @@ function staleOnError(): Cure {
   return {
     code: 'stale-on-error',
     text: 'Serve stale values while the database does not answer, and show it by a rehearsal; then no expiry is fatal',
+  };
+}
+
+/** A refusal costs a request little; a connection that is dropped, or accepted and never answered, costs the whole timeout. */
+function refuseConnections({ fatal }: Refused): Cure | null {
+  let waitMs = 0;
+  for (const { refusedWaitMs, dependencyTimeoutMs, load } of fatal) {
+    if (refusedWaitMs === undefined || refusedWaitMs >= dependencyTimeoutMs) return null;
+    if (harmOfExpiry({ load, dependencyTimeoutMs: refusedWaitMs }).fatal) return null;
+    waitMs = Math.max(waitMs, refusedWaitMs);
+  }
+  return {
+    code: 'refuse-connections',
+    value: waitMs,
+    text: `Let the database refuse connections for as long as it is away (stop it, or reject and not drop in the firewall): a request then waits ${secondsOf(waitMs)}, and the servers live`,
   };
 }
 

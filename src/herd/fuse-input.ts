@@ -7,6 +7,8 @@ export interface FuseServer {
   readonly clocks: readonly FuseClock[];
   /** How long a request waits for a dependency that does not answer, attempts included: the longest of them. */
   readonly dependencyTimeoutMs: number;
+  /** How long it waits for one that refuses connections, where that is known. */
+  readonly refusedWaitMs?: number | undefined;
   /** What refines the forecast. Without it every expiry is taken as fatal. */
   readonly load?: Service['load'];
 }

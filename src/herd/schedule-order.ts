@@ -8,7 +8,7 @@ export function interleaved<S extends { readonly name: string; readonly domain: 
 ): readonly S[] {
   const domains = new Map<string, S[]>();
   for (const server of [...servers].sort(
-    (a, b) => hash(a.name, seed) - hash(b.name, seed) || (a.name < b.name ? -1 : 1),
+    (a, b) => hashOf(a.name, seed) - hashOf(b.name, seed) || (a.name < b.name ? -1 : 1),
   )) {
     const members = domains.get(server.domain);
     if (members === undefined) domains.set(server.domain, [server]);
@@ -16,7 +16,7 @@ export function interleaved<S extends { readonly name: string; readonly domain: 
   }
   return [...domains.entries()]
     .flatMap(([domain, members]) =>
-      members.map((server, k) => ({ server, domain, place: (k + 0.5) / members.length, chance: hash(domain, seed) })),
+      members.map((server, k) => ({ server, domain, place: (k + 0.5) / members.length, chance: hashOf(domain, seed) })),
     )
     .sort((a, b) => a.place - b.place || a.chance - b.chance || (a.domain < b.domain ? -1 : 1))
     .map((entry) => entry.server);
@@ -26,7 +26,7 @@ export function interleaved<S extends { readonly name: string; readonly domain: 
  * A 32-bit number out of a text and a seed: FNV-1a, mixed by the finaliser of MurmurHash3 (A. Appleby, public domain).
  * For order only, never for secrets.
  */
-function hash(text: string, seed: number): number {
+export function hashOf(text: string, seed: number): number {
   let h = 0x811c9dc5 ^ (seed | 0);
   for (let k = 0; k < text.length; k++) h = Math.imul(h ^ text.charCodeAt(k), 0x01000193);
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);

@@ -1,4 +1,5 @@
 import { interleaved } from './schedule-order.ts';
+import { bucketsOf, scheduleSeveral, type SlotResource } from './schedule-several.ts';
 
 /**
  * Slots for refreshes and resets against a *live* resource: one a time, never faster than its capacity allows, the
@@ -24,6 +25,8 @@ export interface SlotRule {
   readonly servers: readonly SlotServer[];
   /** Slots a second: fraction times capacity. Above zero. */
   readonly perSecond: number;
+  /** What else a slot needs a token of: each has a bound of its own, and every one of them holds. */
+  readonly also?: readonly SlotResource[] | undefined;
   /** Plan time of the first slot. */
   readonly startMs: number;
   /** Goes first, whatever the deadlines say, with a pause behind it in which it is looked at. */
@@ -37,10 +40,11 @@ const ROUNDING_MS = 0.01;
 
 /**
  * Earliest deadline first, one slot every 1 / perSecond. For unit jobs that may all start now this order is optimal:
- * if any order meets every deadline, this one does (J. R. Jackson, 1955; canary aside). Deadlines that end in the same
+ * if any order meets every deadline, this one does (J. R. Jackson, 1955; canary aside), and with `also` see `scheduleSeveral`. Deadlines that end in the same
  * slot are equal to it, and there failure domains are interleaved. The same rule gives the same slots.
  */
 export function scheduleSlots(rule: SlotRule): readonly Slot[] {
+  if (rule.also !== undefined && rule.also.length > 0) return withTokens(rule, rule.also);
   const intervalMs = 1000 / rule.perSecond;
   const first = new Set(rule.canary?.servers ?? []);
   const canary = inOrder(
@@ -107,6 +111,26 @@ export function reslot(
     earliestMs = atMs + intervalMs;
     return { server: slot.server, atMs };
   });
+}
+
+/** With a token of several resources a slot: the canary first, then the others behind its pause, on what it left. */
+function withTokens(rule: SlotRule, also: readonly SlotResource[]): readonly Slot[] {
+  const everyMs = 1000 / rule.perSecond;
+  const resources = [{ name: 'slots', everyMs, of: null }, ...also];
+  const first = new Set(rule.canary?.servers ?? []);
+  const parts = { resources, everyMs, seed: rule.seed };
+  const canary = scheduleSeveral({
+    ...parts,
+    servers: rule.servers.filter(({ name }) => first.has(name)),
+    startMs: rule.startMs,
+  });
+  const nextMs = new Map<string, number>();
+  for (const { server, atMs } of canary)
+    for (const bucket of bucketsOf(resources, server)) nextMs.set(bucket.key, atMs + bucket.everyMs);
+  const lastMs = canary.at(-1)?.atMs;
+  const startMs = lastMs === undefined ? rule.startMs : lastMs + everyMs + (rule.canary?.pauseMs ?? 0);
+  const others = rule.servers.filter(({ name }) => !first.has(name));
+  return [...canary, ...scheduleSeveral({ ...parts, servers: others, startMs, nextMs })];
 }
 
 /** Groups that end in the same slot, earliest first; inside a group the domains take turns. */

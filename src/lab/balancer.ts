@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { setPage, setRotation } from '../herd/index.ts';
+import { setLimit, setPage, setRotation, type ServerState, type World } from '../herd/index.ts';
 import { jsonBody, pathOf } from './body.ts';
 import { listen } from './link.ts';
 import type { Stage } from './stage.ts';
@@ -52,20 +52,44 @@ async function serveBalancer(stage: Stage, incoming: IncomingMessage, outgoing: 
   const server = world.servers.find((candidate) => candidate.name === name);
   if (server === undefined) return say(outgoing, 404, { error: 'there is /servers/NAME, /page and /health' });
   if (incoming.method === 'PUT') {
-    const state = (await jsonBody(incoming))?.['state'];
-    if (state !== 'in' && state !== 'out') return say(outgoing, 400, { error: 'state is in or out' });
+    const body = await jsonBody(incoming);
+    const word = wordOf(body);
+    if (word === null) return say(outgoing, 400, { error: 'state is in or out, admission is held or free' });
     stage.touch();
-    const changed = setRotation(world, server, state === 'in');
+    const changed = turn(world, server, word);
     stage.record.add({
       server: server.name,
       via: 'balancer',
-      what: `traffic ${state}`,
+      what: word === 'in' || word === 'out' ? `traffic ${word}` : `admission ${word}`,
       writes: true,
       changed,
       ok: true,
     });
   } else if (incoming.method !== 'GET') return say(outgoing, 405, { error: 'GET or PUT' });
-  say(outgoing, 200, { state: server.inRotation ? 'in' : 'out', health: server.seenUp ? 'up' : 'down', weight: 100 });
+  say(outgoing, 200, {
+    state: server.inRotation ? 'in' : 'out',
+    health: server.seenUp ? 'up' : 'down',
+    admission: server.limitPerSecond === null ? 'free' : 'held',
+    weight: 100,
+  });
+}
+
+type Word = 'in' | 'out' | 'held' | 'free';
+
+function wordOf(body: Awaited<ReturnType<typeof jsonBody>>): Word | null {
+  const { state, admission } = body ?? {};
+  if (state === 'in' || state === 'out') return state;
+  return admission === 'held' || admission === 'free' ? admission : null;
+}
+
+function turn(world: World, server: ServerState, word: Word): boolean {
+  if (word === 'in' || word === 'out') return setRotation(world, server, word === 'in');
+  return setLimit(world, server, word === 'held' ? admissionOf(world) : null);
+}
+
+/** What admission is held at: twice what a server has as a rule. */
+export function admissionOf({ options }: World): number {
+  return 2 * options.requestsPerSecond;
 }
 
 async function servePage(stage: Stage, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {

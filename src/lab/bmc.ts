@@ -102,7 +102,7 @@ function act({ world }: Stage, server: ServerState, type: ResetType): boolean {
     case 'GracefulRestart':
       return isAlive(server) && gracefulRestart(world, server);
     case 'ForceOff':
-      powerOff(server);
+      powerOff(world, server);
       return was !== 'off';
     case 'On':
       powerOn(world, server);

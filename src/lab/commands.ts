@@ -17,6 +17,9 @@ import { runFenceScript } from './fence.ts';
 import { contentOf, runFileScript } from './file-scripts.ts';
 import { splitWords } from './words.ts';
 
+/** The version of the software that every server of a lab runs. */
+const SOFTWARE = 'api 42.1';
+
 /** What a command gave. `tookMs` is lab time. */
 export interface Outcome {
   readonly code: number;
@@ -136,6 +139,8 @@ function apictl(words: readonly string[], call: Call): Outcome {
   const { world, server } = call;
   const all = ['apictl', ...words];
   switch (words.slice(0, 3).join(' ')) {
+    case 'version':
+      return said(SOFTWARE, all);
     case 'offline status':
       return said(server.offline ? 'on' : 'off', all);
     case 'offline on':
@@ -153,6 +158,8 @@ function apictl(words: readonly string[], call: Call): Outcome {
         tookMs: databaseDelayMs(world, server),
         what: all.join(' '),
       };
+    case 'database delay':
+      return databaseDelay(call, all);
     case 'path cut database':
       return cut(words[3], call, all);
     case 'path restore database':
@@ -177,6 +184,16 @@ function cacheStatus({ world, server }: Call, words: readonly string[]): Outcome
   const cache = cacheOf(world, server);
   if (cache === null) return { ...refused(1, 'apictl: the cache is empty'), what: words.join(' ') };
   return said(JSON.stringify({ ageMs: Math.max(0, Math.round(cache.ageMs)), ttlMs: Math.round(cache.ttlMs) }), words);
+}
+
+/** What a query waits now: asking takes as long. */
+function databaseDelay({ world, server }: Call, words: readonly string[]): Outcome {
+  if (!databaseAnswers(world, server)) {
+    const tookMs = databaseDelayMs(world, server);
+    return { ...refused(1, 'apictl: the database does not answer'), tookMs, what: words.join(' ') };
+  }
+  const waitMs = Math.round(Math.max(0, world.database.busyUntilMs - world.nowMs) + world.database.slowMs);
+  return { ...said(String(waitMs), words), tookMs: waitMs };
 }
 
 /** A cut of the server's own path lasts no longer than this, in lab seconds. */

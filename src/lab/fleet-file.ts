@@ -1,6 +1,8 @@
 import type { FleetInput } from '../model/index.ts';
 import { LAB_USER } from './account.ts';
+import { admissionOf } from './balancer.ts';
 import type { LabClock } from './clock.ts';
+import type { Connections } from './connections.ts';
 import { domainOf, whenExpired } from './scene.ts';
 import type { World } from '../herd/index.ts';
 import { LAB_SESSION } from './web.ts';
@@ -28,7 +30,12 @@ export interface FleetParts {
   readonly addresses: readonly Addresses[];
   readonly balancerPort: number;
   readonly controlPort: number;
+  /** Null: nothing is known of the database's connections. */
+  readonly connections: (Connections & { readonly port: number }) | null;
 }
+
+/** The lab's balancer turns its page at once; a call over a busy machine takes its time, in lab milliseconds. */
+const EDGE_TAKES_MS = 5_000;
 
 type ServerInput = FleetInput['servers'][number];
 type ServiceInput = ServerInput['service'];
@@ -39,11 +46,19 @@ const CALL_MS = 4_000;
 /** The lab as a fleet like any other. */
 export function fleetOf(parts: FleetParts): FleetInput {
   const { anchorRealMs, anchorPlanMs, rate } = parts.clock;
+  const balancer = `http://127.0.0.1:${parts.balancerPort}`;
   return {
     name: parts.name,
     clock: { anchorRealMs, anchorPlanMs, rate },
     unattendedApprover: 'demo',
+    edge: {
+      read: { get: `${balancer}/page`, field: 'on', timeoutMs: CALL_MS },
+      on: { send: `${balancer}/page`, method: 'PUT', body: { on: true }, timeoutMs: CALL_MS },
+      off: { send: `${balancer}/page`, method: 'PUT', body: { on: false }, timeoutMs: CALL_MS },
+      takesMs: EDGE_TAKES_MS,
+    },
     control: [{ name: 'control', get: `http://127.0.0.1:${parts.controlPort}/` }],
+    ...servingOf(parts),
     servers: parts.addresses.map((addresses, index) => serverOf(parts, addresses.name, index, addresses)),
   };
 }
@@ -110,7 +125,38 @@ function serverOf(parts: FleetParts, name: string, index: number, addresses: Add
   };
 }
 
-function serviceOf({ world, clock, balancerPort }: FleetParts, name: string): ServiceInput {
+/** What the balancer does, and what the database accepts. */
+function servingOf({ world, connections }: FleetParts): Pick<FleetInput, 'balancers' | 'dependencies'> {
+  const { requestsPerSecond, offlineLeaves, overloadPerSecond, balancerLimitPerSecond } = world.options;
+  const balancer: NonNullable<FleetInput['balancers']>[string] = {
+    offline: offlineLeaves ? 'leaves' : 'answers',
+    returnSurge: 1,
+    ...(overloadPerSecond === null ? {} : { serverCapacityPerSecond: overloadPerSecond }),
+    ...(balancerLimitPerSecond === null ? {} : { limitPerSecond: balancerLimitPerSecond }),
+  };
+  return {
+    ...(requestsPerSecond > 0 ? { balancers: { api: balancer } } : {}),
+    ...(connections === null ? {} : { dependencies: { database: { connections: limitsOf(connections) } } }),
+  };
+}
+
+function limitsOf({
+  max,
+  perSecond,
+  others,
+  port,
+}: NonNullable<FleetParts['connections']>): NonNullable<
+  NonNullable<FleetInput['dependencies']>[string]['connections']
+> {
+  return {
+    max,
+    perSecond,
+    others: [{ name: 'kubernetes', pool: 1, pods: others }],
+    now: { get: `http://127.0.0.1:${port}/connections`, field: 'connections' },
+  };
+}
+
+function serviceOf({ world, clock, balancerPort, connections }: FleetParts, name: string): ServiceInput {
   const { options } = world;
   // A call that may wait for the database waits in the lab's time.
   const slowMs = Math.ceil(CALL_MS + clock.realMs(options.databaseTimeoutMs));
@@ -125,6 +171,7 @@ function serviceOf({ world, clock, balancerPort }: FleetParts, name: string): Se
       on: { run: 'apictl offline on', ...slow },
       off: { run: 'apictl offline off', ...quick },
     },
+    version: { run: 'apictl version', ...quick },
     clocks: [
       {
         name: 'config',
@@ -140,8 +187,11 @@ function serviceOf({ world, clock, balancerPort }: FleetParts, name: string): Se
         cut: { run: 'apictl path cut database {seconds}' },
         restore: { run: 'apictl path restore database' },
         path: { run: 'apictl path status database', ...quick },
+        cutManner: 'drop',
+        delay: { run: 'apictl database delay', ...slow },
         timeoutMs: options.databaseTimeoutMs,
         capacityPerSecond: options.capacityPerSecond,
+        ...(connections === null ? {} : { pool: connections.pool }),
       },
     },
     configuration: {
@@ -156,12 +206,7 @@ function serviceOf({ world, clock, balancerPort }: FleetParts, name: string): Se
       reload: { run: 'apictl reload', ...quick },
       become: true,
     },
-    traffic: {
-      read: { get: at, field: 'state' },
-      health: { get: at, field: 'health' },
-      in: { send: at, method: 'PUT', body: { state: 'in' } },
-      out: { send: at, method: 'PUT', body: { state: 'out' } },
-    },
+    traffic: balancedBy(world, at),
     probes: {
       health: { path: '/health', withinMs: 3_000 },
       anonymous: { path: '/', withinMs: 3_000 },
@@ -177,5 +222,21 @@ function loadOf({ requestsPerSecond, memory, concurrencyLimit }: World['options'
     memoryPerRequestBytes: memory.perRequestBytes,
     memoryFreeBytes: memory.limitBytes - memory.baseBytes,
     ...(concurrencyLimit === null ? {} : { concurrencyLimit }),
+  };
+}
+
+/** What the lab's balancer can be asked and told of one server. */
+function balancedBy(world: World, at: string): NonNullable<ServiceInput['traffic']> {
+  return {
+    read: { get: at, field: 'state' },
+    health: { get: at, field: 'health' },
+    in: { send: at, method: 'PUT', body: { state: 'in' } },
+    out: { send: at, method: 'PUT', body: { state: 'out' } },
+    admission: {
+      perSecond: Math.max(1, admissionOf(world)),
+      read: { get: at, field: 'admission' },
+      hold: { send: at, method: 'PUT', body: { admission: 'held' } },
+      free: { send: at, method: 'PUT', body: { admission: 'free' } },
+    },
   };
 }

@@ -5,6 +5,7 @@ import type { FleetInput } from '../model/index.ts';
 import { openBalancer, openControlTarget, type Service } from './balancer.ts';
 import { openBmc } from './bmc.ts';
 import { startClock, type LabClock } from './clock.ts';
+import { openDatabase } from './connections.ts';
 import { fleetOf, type Addresses } from './fleet-file.ts';
 import { writeFleet, writeFolder } from './folder.ts';
 import { makeKeys, type LabKeys, type ServerKeys } from './keys.ts';
@@ -57,6 +58,8 @@ export async function startLab(input: LabOptionsInput, onDown: () => void = () =
     }
     const balancer = open.keep(await openBalancer(stage));
     const control = open.keep(await openControlTarget());
+    const { connections } = scene;
+    const database = connections === null ? null : open.keep(await openDatabase(stage, connections));
     const describe = (): FleetInput =>
       fleetOf({
         name: options.name,
@@ -66,9 +69,10 @@ export async function startLab(input: LabOptionsInput, onDown: () => void = () =
         addresses,
         balancerPort: balancer.port,
         controlPort: control.port,
+        connections: connections && database ? { ...connections, port: database.port } : null,
       });
     const skipped = (): void => writeFleet(options.dir, describe());
-    const tell = open.keep(await openTell(stage, keys.token, { down: onDown, skipped }));
+    const tell = open.keep(await openTell(stage, keys.token, { down: onDown, skipped, connections }));
     const fleet = describe();
     writeFolder(options.dir, fleet, { keys, addresses });
     const ticker = setInterval(() => stage.touch(), TICK_MS);

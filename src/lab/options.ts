@@ -9,6 +9,9 @@ export const scenarioSchema = z.enum([
   'dead-fleet',
   'bmc-down',
   'partition',
+  'synchronised',
+  'canary-takes-all',
+  'few-connections',
 ]);
 export type Scenario = z.output<typeof scenarioSchema>;
 

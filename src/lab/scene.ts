@@ -11,6 +11,7 @@ import {
   type World,
   type WorldOptions,
 } from '../herd/index.ts';
+import type { Connections } from './connections.ts';
 import type { LabOptions, Scenario } from './options.ts';
 
 /** A lab as its scenario has it at the start. */
@@ -20,10 +21,24 @@ export interface Scene {
   readonly cutOff: ReadonlySet<string>;
   /** Servers whose BMC refuses connections. */
   readonly withoutBmc: ReadonlySet<string>;
+  /** Null: the database takes as many as come. */
+  readonly connections: Connections | null;
 }
 
 /** How long `dead-fleet`'s database stays away, in lab milliseconds. */
 const DEAD_FLEET_OUTAGE_MS = 120_000;
+
+/** `canary-takes-all`: a server hangs above so many times its usual load, whatever it waits for. */
+const OVERLOAD = 2.2;
+
+/** `few-connections`: what a server opens; the database accepts those of all servers and so many more, of which pods elsewhere have half. */
+const POOL = 64;
+const SPARE_CONNECTIONS = 100;
+/** So many servers may open theirs in one second. */
+const CONNECTING_AT_ONCE = 4;
+
+/** `synchronised`: caches were refreshed one after the other, so close together, in lab milliseconds. */
+const SYNCHRONISED_STEP_MS = 100;
 
 /** Builds the model and puts it into the scenario's starting point. */
 export function setScene(options: LabOptions, startMs: number): Scene {
@@ -54,12 +69,28 @@ export function setScene(options: LabOptions, startMs: number): Scene {
         servers.filter((_, index) => index % 10 !== 0),
       );
       break;
+    case 'synchronised':
+      // Something reset them all a moment ago, e.g. a push of configuration; the database is well.
+      for (const [index, server] of servers.entries())
+        server.cache = { refreshedMs: startMs - (index % 20) * SYNCHRONISED_STEP_MS, ttlMs: server.ownTtlMs };
+      break;
     default:
   }
   return {
     world,
     cutOff: names(options.scenario === 'partition' ? servers.slice(Math.ceil(servers.length / 2)) : []),
     withoutBmc: names(options.scenario === 'bmc-down' ? servers.slice(-3) : []),
+    connections: options.scenario === 'few-connections' ? fewConnections(servers.length) : null,
+  };
+}
+
+/** Enough for all of them as long as nobody else takes more: one server opens its pool within a second. */
+function fewConnections(servers: number): Connections {
+  return {
+    pool: POOL,
+    max: servers * POOL + SPARE_CONNECTIONS,
+    perSecond: CONNECTING_AT_ONCE * POOL,
+    others: SPARE_CONNECTIONS / 2,
   };
 }
 
@@ -81,23 +112,28 @@ function die(world: World, servers: readonly ServerState[]): void {
   }
 }
 
-const HEALTHY: readonly Scenario[] = ['healthy'];
+const HEALTHY: readonly Scenario[] = ['healthy', 'synchronised', 'canary-takes-all', 'few-connections'];
 
 function worldOptions(options: LabOptions, startMs: number): WorldOptions {
   const bug = !HEALTHY.includes(options.scenario);
   const { model } = options;
   const digits = Math.max(2, String(options.servers).length);
+  const requestsPerSecond = model.requestsPerSecond ?? february.requestsPerSecond;
+  // A balancer that takes a server in offline mode for one that is down, and sends the others whatever comes.
+  const leaves = options.scenario === 'canary-takes-all';
   return {
     ...february,
     // A balancer that sends nobody more than twice the usual load: one death does not kill the others.
-    balancerLimitPerSecond: 2 * (model.requestsPerSecond ?? february.requestsPerSecond),
-    overloadPerSecond: null,
+    balancerLimitPerSecond: leaves ? null : 2 * requestsPerSecond,
+    overloadPerSecond: leaves ? OVERLOAD * requestsPerSecond : null,
+    offlineLeaves: leaves,
     capacityPerSecond: model.capacityPerSecond ?? 40,
     needsCacheOffline: model.needsCacheOffline ?? bug,
     halfAppliedByReset: model.halfAppliedByReset ?? bug,
     staleOnError: model.staleOnError ?? false,
-    requestsPerSecond: model.requestsPerSecond ?? february.requestsPerSecond,
+    requestsPerSecond,
     databaseTimeoutMs: model.databaseTimeoutMs ?? february.databaseTimeoutMs,
+    hangTimeoutMs: model.databaseTimeoutMs ?? february.databaseTimeoutMs,
     concurrencyLimit: model.concurrencyLimit ?? null,
     bootMs: model.bootMs ?? february.bootMs,
     ttl: options.ttl,

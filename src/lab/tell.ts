@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { halfApply, hang, reload, setDatabase, setPage, type World } from '../herd/index.ts';
+import { halfApply, hang, reload, setDatabase, setPage, slowDatabase, type World } from '../herd/index.ts';
 import { openService, type Service } from './balancer.ts';
 import { jsonBody } from './body.ts';
+import type { Connections } from './connections.ts';
 import { serverNameSchema } from '../model/index.ts';
 import type { RecordEntry } from './record.ts';
 import type { Stage } from './stage.ts';
@@ -13,9 +14,13 @@ export const labCommandSchema = z.discriminatedUnion('tell', [
   /** `backInMs` brings it back by itself, in lab milliseconds. */
   z.strictObject({
     tell: z.literal('database'),
-    state: z.enum(['away', 'back', 'refuse']),
+    state: z.enum(['away', 'back', 'refuse', 'hang']),
     backInMs: z.number().positive().optional(),
   }),
+  /** Every answer of the database takes so much longer, in lab milliseconds; 0: as ever. */
+  z.strictObject({ tell: z.literal('slow'), byMs: z.number().nonnegative().max(600_000) }),
+  /** Pods elsewhere have so many connections to the database now. */
+  z.strictObject({ tell: z.literal('connections'), others: z.number().int().nonnegative() }),
   z.strictObject({ tell: z.literal('hang'), server: serverNameSchema }),
   z.strictObject({ tell: z.literal('half-apply'), server: serverNameSchema }),
   z.strictObject({ tell: z.literal('page'), on: z.boolean() }),
@@ -44,6 +49,8 @@ export interface LabStatus {
     readonly power: string;
     readonly hung: boolean;
     readonly offline: boolean;
+    /** Its own path to the database is cut. */
+    readonly cut: boolean;
     readonly inRotation: boolean;
     readonly seenUp: boolean;
     readonly resets: number;
@@ -59,7 +66,7 @@ export type LabAnswer =
 export function openTell(
   stage: Stage,
   token: string,
-  told: { readonly down: () => void; readonly skipped: () => void },
+  told: { readonly down: () => void; readonly skipped: () => void; readonly connections: Connections | null },
 ): Promise<Service> {
   return openService(async (incoming, outgoing) => {
     if (!same(incoming.headers.authorization ?? '', `Bearer ${token}`))
@@ -67,7 +74,7 @@ export function openTell(
     const command = labCommandSchema.safeParse(await jsonBody(incoming));
     if (!command.success) return say(outgoing, 400, { ok: false, error: z.prettifyError(command.error) });
     stage.touch();
-    const answer = obey(stage, command.data);
+    const answer = obey(stage, command.data, told.connections);
     stage.touch();
     // Whoever hears that time has jumped finds the new clock in the fleet file.
     if (command.data.tell === 'skip') told.skipped();
@@ -76,7 +83,7 @@ export function openTell(
   });
 }
 
-function obey(stage: Stage, command: z.output<typeof labCommandSchema>): LabAnswer {
+function obey(stage: Stage, command: z.output<typeof labCommandSchema>, connections: Connections | null): LabAnswer {
   const { world, record } = stage;
   const note = (what: string, server: string | null = null): LabAnswer => {
     record.add({ server, via: 'control', what, writes: true, changed: true, ok: true });
@@ -88,10 +95,17 @@ function obey(stage: Stage, command: z.output<typeof labCommandSchema>): LabAnsw
     case 'status':
       return { ok: true, status: statusOf(world) };
     case 'database': {
-      const state = { away: 'away', back: 'up', refuse: 'refusing' } as const;
+      const state = { away: 'away', back: 'up', refuse: 'refusing', hang: 'hanging' } as const;
       setDatabase(world, state[command.state], command.backInMs === undefined ? null : world.nowMs + command.backInMs);
       return note(`database ${command.state}`);
     }
+    case 'slow':
+      slowDatabase(world, command.byMs);
+      return note(`database slower by ${command.byMs} ms`);
+    case 'connections':
+      if (connections === null) return { ok: false, error: 'only the scenario few-connections counts them' };
+      connections.others = command.others;
+      return note(`connections of others ${command.others}`);
     case 'page':
       setPage(world, command.on);
       return note(`page ${command.on ? 'on' : 'off'}`);
@@ -120,11 +134,12 @@ function statusOf(world: World): LabStatus {
     atMs: world.nowMs,
     database: { state, refreshes, peakPerSecond },
     page: world.balancer.page,
-    servers: world.servers.map(({ name, power, hungAtMs, offline, inRotation, seenUp, resets }) => ({
+    servers: world.servers.map(({ name, power, hungAtMs, offline, cutUntilMs, inRotation, seenUp, resets }) => ({
       name,
       power,
       hung: hungAtMs !== null,
       offline,
+      cut: cutUntilMs !== null,
       inRotation,
       seenUp,
       resets,

@@ -1,5 +1,9 @@
 import { z } from 'zod';
+import { edgeSchema } from './edge.ts';
 import { jsonSchema } from './json.ts';
+import { clockAnswerSchema, sourceSchema } from './reading.ts';
+import { balancerSchema, countReadSchema, sharedDependencySchema } from './serving.ts';
+import { mannerSchema, rehearsalRuleSchema } from './rehearsal.ts';
 
 /**
  * The machines, and how *this* service is read and changed on them. Users write it with `defineFleet`; the lab
@@ -46,11 +50,25 @@ export const writeCallSchema = z.union([
 ]);
 export type WriteCall = z.output<typeof writeCallSchema>;
 
-/** Anything on a server that expires. The shortest one counts. */
+const answered = { gives: clockAnswerSchema.optional(), source: sourceSchema.optional() };
+
+/** How a clock is read: a call with what its answer means, or a query of Prometheus. See `reading`. */
+export const clockReadSchema = z.union([
+  readCallSchema.options[0].extend(answered),
+  readCallSchema.options[1].extend(answered),
+  countReadSchema.options[2].extend(answered),
+]);
+export type ClockRead = z.output<typeof clockReadSchema>;
+
+/** Anything on a server that expires: a cache, a key, a session, a token. The shortest one counts. */
 export const clockSchema = z.strictObject({
   name: z.string(),
-  /** Answers JSON `{"ageMs": n, "ttlMs": n}`; a value that is absent counts as expired. */
-  read: readCallSchema,
+  /** A value that is absent counts as expired. Not given: its age cannot be read, and is what is left of a refresh of neap's own. */
+  read: clockReadSchema.optional(),
+  /** A cache that servers share is one clock for all that name it: one of them refreshes it, and nothing is staggered. */
+  shared: z.string().min(1).optional(),
+  /** Which server refreshes what is shared: the first that names it, unless it is said. */
+  tendedBy: z.string().optional(),
   refresh: writeCallSchema,
   /** The range that a fresh value's time to live is drawn from. */
   ttlMs: z.strictObject({ min: z.number().positive(), max: z.number().positive() }),
@@ -66,12 +84,31 @@ export const dependencySchema = z.strictObject({
   /** Cuts this server's own path to it, by something that removes itself after `{seconds}` whatever happens to neap. */
   cut: writeCallSchema.optional(),
   restore: writeCallSchema.optional(),
+  /** What that cut does to who asks; without it a rehearsal shows no more than a dependency that refuses. */
+  cutManner: mannerSchema.optional(),
   /** Answers `cut` or `open`. */
   path: readCallSchema.optional(),
   /** How long a request waits for it, attempts included. */
   timeoutMs: z.number().positive(),
+  /** How one request tries: then what it waits is reckoned from this, by how the dependency is away. */
+  tries: z
+    .strictObject({
+      attempts: z.number().int().min(1).max(100).default(1),
+      /** Until a connection that nobody answers is given up, and an answer on one that was accepted; milliseconds. */
+      connectTimeoutMs: z.number().positive(),
+      answerTimeoutMs: z.number().positive(),
+      /** Until a refusal has come. */
+      refusedMs: z.number().positive().default(100),
+      /** Between attempts, one after the other; the last counts for all further ones. */
+      backoffMs: z.array(z.number().nonnegative()).default([]),
+    })
+    .optional(),
   /** How many refreshes a second it can serve. */
   capacityPerSecond: z.number().positive().optional(),
+  /** Answers how many milliseconds a query waits in it now: read while slots are given, which slow down on it. */
+  delay: readCallSchema.optional(),
+  /** Connections that this server opens to it at most, while it is in service. */
+  pool: z.number().int().positive().optional(),
 });
 export type Dependency = z.output<typeof dependencySchema>;
 
@@ -98,9 +135,42 @@ export const probeSchema = z.strictObject({
   withinMs: timeoutMs,
 });
 
+const eachLoad = {
+  requestsPerSecond: z.number().nonnegative(),
+  memoryPerRequestBytes: z.number().positive(),
+  concurrencyLimit: z.number().int().positive().optional(),
+};
+
+/** What a server bears: requests a second that need its clocks, and the memory that requests which wait take. */
+export const loadSchema = z.union([
+  z.strictObject({ ...eachLoad, memoryFreeBytes: z.number().positive() }),
+  /** What it takes without a request, and how much there is. */
+  z
+    .strictObject({
+      ...eachLoad,
+      memory: z
+        .strictObject({ baseBytes: z.number().nonnegative(), limitBytes: z.number().positive() })
+        .refine(({ baseBytes, limitBytes }) => baseBytes < limitBytes, 'baseBytes is below limitBytes'),
+    })
+    .transform(({ memory, ...load }) => ({ ...load, memoryFreeBytes: memory.limitBytes - memory.baseBytes })),
+]);
+export type Load = z.output<typeof loadSchema>;
+
+/** Numbers of one server, asked for from the machine that neap runs on. */
+export const measuredSchema = z.strictObject({
+  requestsPerSecond: countReadSchema.optional(),
+  memoryPerRequestBytes: countReadSchema.optional(),
+  memoryBaseBytes: countReadSchema.optional(),
+  memoryLimitBytes: countReadSchema.optional(),
+  concurrencyLimit: countReadSchema.optional(),
+});
+export type Measured = z.output<typeof measuredSchema>;
+
 /** How this service is switched, read and proven on one server. */
 export const serviceSchema = z.strictObject({
   offline: z.strictObject({ read: readCallSchema, on: writeCallSchema, off: writeCallSchema }),
+  /** Answers which version of its software runs: what was rehearsed with another shows nothing. */
+  version: readCallSchema.optional(),
   clocks: z.array(clockSchema).default([]),
   dependencies: z.record(z.string(), dependencySchema).default({}),
   configuration: z
@@ -120,19 +190,24 @@ export const serviceSchema = z.strictObject({
       health: readCallSchema,
       in: writeCallSchema,
       out: writeCallSchema,
+      /** How the balancer is made to send this server no more than `perSecond` requests a second, and answer the rest itself. */
+      admission: z
+        .strictObject({
+          perSecond: z.number().positive(),
+          /** Answers `held` or `free`. */
+          read: readCallSchema,
+          hold: writeCallSchema,
+          free: writeCallSchema,
+        })
+        .optional(),
     })
     .optional(),
   /** Requests to the server's `url`. `health` is what neap itself looks at. */
   probes: z.strictObject({ health: probeSchema, anonymous: probeSchema, loggedIn: probeSchema }),
   /** Refines the forecast; without it every expiry is taken as fatal. */
-  load: z
-    .strictObject({
-      requestsPerSecond: z.number().nonnegative(),
-      memoryPerRequestBytes: z.number().positive(),
-      memoryFreeBytes: z.number().positive(),
-      concurrencyLimit: z.number().int().positive().optional(),
-    })
-    .optional(),
+  load: loadSchema.optional(),
+  /** The same, read when a plan is made; what is read counts before what is declared. */
+  measured: measuredSchema.optional(),
 });
 export type Service = z.output<typeof serviceSchema>;
 
@@ -174,6 +249,8 @@ export const serverSchema = z.strictObject({
   group: z.string(),
   /** What fails together: rack, site, power feed. */
   domain: z.string(),
+  /** What it shares with others, by name: `{ shard: 'db-3', bastion: 'b1' }`. Slots that need a token of each part go by it. */
+  uses: z.record(z.string(), z.string().min(1)).optional(),
   ssh: z.union([z.literal('openssh'), sshSchema]).default('openssh'),
   /** Where its HTTP lies. */
   url: z.url().optional(),
@@ -201,6 +278,14 @@ export const fleetSchema = z.strictObject({
   fence: z.strictObject({ directory: z.string().startsWith('/'), become: z.boolean().default(false) }).optional(),
   /** An OpenSSH configuration file to use in place of the user's own. */
   sshConfig: z.string().optional(),
+  /** The balancer's page, for all servers at once: what a run sheds load by. */
+  edge: edgeSchema.optional(),
+  /** What counts as rehearsed; without it thirty days, a fifth more traffic, and 5% of production's rate. */
+  rehearsal: rehearsalRuleSchema.optional(),
+  /** By group: what its balancer does with an offline server, and what a server bears. */
+  balancers: z.record(z.string(), balancerSchema).optional(),
+  /** By the name that servers list it under: what they share of it. */
+  dependencies: z.record(z.string(), sharedDependencySchema).optional(),
   servers: z.array(serverSchema).min(1, 'a fleet has at least one server'),
 });
 export type Fleet = z.output<typeof fleetSchema>;

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Way } from './fleet.ts';
 import type { Json } from './json.ts';
+import type { Serving } from './serving.ts';
 
 /** An aspect of a server. A step that `reads` what an earlier pending step `alters` cannot be foretold. */
 export type Aspect = 'offline' | 'cache' | 'config' | 'power' | 'traffic' | 'path';
@@ -74,6 +75,8 @@ export interface Decider {
   readonly irreversible?: string | undefined;
   /** Why this one change cannot be taken back once it is confirmed; null: undo takes it back. */
   readonly noWayBack?: ((change: never) => string | null) | undefined;
+  /** What it does to a server's part in the service; who alters `power` restarts unless it says otherwise. */
+  readonly serving?: ((input: never) => Serving | null) | undefined;
   /** Whether its undo has anything to do: looking and refreshing leave nothing to take back. */
   readonly leavesNothing?: boolean | undefined;
   /** Expected time for one server, in plan milliseconds, without its soak. */

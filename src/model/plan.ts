@@ -1,6 +1,10 @@
 import { z } from 'zod';
+import { countdownSchema } from './edge.ts';
 import { failureSchema } from './failure.ts';
 import { jsonSchema } from './json.ts';
+import { slotRuleSchema } from './slots.ts';
+import { servingOfStepSchema } from './serving.ts';
+import { mannerSchema, planRehearsalSchema } from './rehearsal.ts';
 
 /**
  * The plan: everything that a run will do, as data. Its canonical JSON has a hash; approvals name that hash; a run
@@ -24,7 +28,15 @@ export const needSchema = z.discriminatedUnion('need', [
   z.strictObject({ need: z.literal('answers'), dependency: z.string() }),
   z.strictObject({ need: z.literal('converged') }),
   z.strictObject({ need: z.literal('warm') }),
+  /** A dependency has room for so many connections more (`each`), of `max`. What the fleet file says, not a kind. */
+  z.strictObject({
+    need: z.literal('connections'),
+    dependency: z.string(),
+    each: z.number().int().positive(),
+    max: z.number().int().positive(),
+  }),
 ]);
+export type PlanNeed = z.output<typeof needSchema>;
 
 export const actStepSchema = z.strictObject({
   step: z.literal('act'),
@@ -51,6 +63,10 @@ export const actStepSchema = z.strictObject({
   atMost: z.number().int().positive(),
   /** Starts at most so many a second; null: as the budget allows. */
   perSecond: z.number().positive().nullable(),
+  /** The rule of its slots, where they have more of one than a rate. */
+  slots: slotRuleSchema.optional(),
+  /** What its waves do to those who serve meanwhile, and to the connections of what they depend on. */
+  serving: servingOfStepSchema.optional(),
   /** For a hold: the step that releases it. */
   releasedBy: z.string().nullable(),
   /** This step takes back that hold, by its undo. */
@@ -87,7 +103,10 @@ export const gateStepSchema = z.strictObject({
   title: z.string(),
   role: z.string(),
   answers: z.record(z.string(), z.enum(['go-on', 'ask-again', 'go-home'])),
-  fuse: z.strictObject({ outageMs: z.number(), marginMs: z.number() }).nullable(),
+  /** `manner`: how the dependency will be away; without it the worst is taken. */
+  fuse: z
+    .strictObject({ outageMs: z.number(), marginMs: z.number(), manner: mannerSchema.optional() })
+    .nullable(),
   freshMs: z.number().positive().nullable(),
   expiresMs: z.number().positive(),
   onTimeout: z.enum(['hold', 'abort']),
@@ -276,6 +295,10 @@ export const planHeaderSchema = z.strictObject({
   steps: z.array(planStepSchema),
   contingencies: z.array(contingencySchema),
   forecast: forecastSchema.nullable(),
+  /** How the fuse is watched while it burns; a plan without an outage, or of an earlier neap, has none. */
+  countdown: countdownSchema.optional(),
+  /** What is shown of that outage by rehearsals, group by group; a plan without an outage, or of an earlier neap, has none. */
+  rehearsals: z.array(planRehearsalSchema).optional(),
   findings: z.array(findingSchema),
   slices: z.array(z.string()),
 });

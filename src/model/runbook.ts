@@ -3,6 +3,7 @@ import type { Way } from './fleet.ts';
 import type { Json } from './json.ts';
 import type { Decider, TargetPart, Targets } from './kind.ts';
 import type { ArmedBy, GuardRead } from './plan.ts';
+import type { Manner } from './rehearsal.ts';
 
 /** A runbook describes; it never acts. What it says becomes a plan, and only a plan is run. */
 export interface Runbook<R extends Reach = Reach, I extends z.ZodType = z.ZodType> {
@@ -65,10 +66,44 @@ export interface WaveSpec {
   readonly atMost: Share;
 }
 
-/** Starts at most `fraction` of `perSecond`: the rule is in the plan, the slots are a forecast. */
+/**
+ * Starts at most `fraction` of `perSecond`, whoever expires first by the latest readings first: the rule is in the plan,
+ * the slots are a forecast.
+ */
 export interface SlotSpec {
   readonly perSecond: number;
   readonly fraction: number;
+  /** What else a slot needs a token of, each with a bound of its own. */
+  readonly also?: readonly ResourceSpec[] | undefined;
+  /** So many go first and alone; the others follow when they are done and `pauseMs` is over. */
+  readonly canary?: { readonly servers: number; readonly pauseMs: number } | undefined;
+  /** No failure domain gets more than this share of the slots, in any stretch of them. */
+  readonly domainShare?: number | undefined;
+  /** Takes so long at least, so that what is refreshed now does not expire together again. */
+  readonly overMs?: number | undefined;
+  /** When it is through and expiries still lie together more than this (0 apart, 1 all at once), it is done again. */
+  readonly coherenceBelow?: number | undefined;
+  /** Slows down on what the database shows, and never goes faster than the bound; `false`: it does not look. */
+  readonly slowDown?: SlowDownSpec | false | undefined;
+}
+
+/** Something besides the dependency that slots draw on: its shards, logins, pages. */
+export interface ResourceSpec {
+  readonly resource: string;
+  readonly perSecond: number;
+  /** All of it unless said. */
+  readonly fraction?: number | undefined;
+  /** Each part has that rate of its own: `domain`, or a name under `uses` of the fleet's servers. All share it unless said. */
+  readonly each?: string | undefined;
+}
+
+/** Halved when the least delay of a window, or the share of refreshes that failed in it, is above the first; frozen above the second. */
+export interface SlowDownSpec {
+  /** Whose `delay` the fleet file lists; the one that has it unless said. */
+  readonly dependency?: string | undefined;
+  readonly windowMs?: number | undefined;
+  readonly delayMs?: readonly [number, number] | undefined;
+  readonly errorShare?: readonly [number, number] | undefined;
 }
 
 /** A people's question. */
@@ -79,7 +114,7 @@ export interface GateSpec {
   /** What each answer does. Without them: yes goes on, no goes home. */
   readonly answers: { readonly [answer: string]: GateEffect };
   /** What is shown, and judged again, with the question. */
-  readonly fuse?: { readonly outageMs: number; readonly marginMs: number } | undefined;
+  readonly fuse?: { readonly outageMs: number; readonly marginMs: number; readonly manner?: Manner | undefined } | undefined;
   /** An answer that is older when it is acted upon is asked again, in real milliseconds. */
   readonly freshMs?: number | undefined;
   readonly expiresMs: number;

@@ -1,10 +1,12 @@
 import type {
+  Countdown,
   Finding,
   Fleet,
   Forecast,
   Json,
   Plan,
   PlanHeader,
+  PlanRehearsal,
   PlanStep,
   PlanVerdict,
   Runbook,
@@ -51,6 +53,10 @@ export interface CompileInput {
   /** Where the journal is copied to. */
   readonly mirror?: string | null;
   readonly forecast: Forecast | null;
+  /** How its fuse is watched while it burns; null: it has none. */
+  readonly countdown?: Countdown | null;
+  /** What rehearsals show of its outage, group by group. */
+  readonly rehearsals?: readonly PlanRehearsal[];
   /** Where claims are kept, and whom they guard against: without it this machine's own. */
   readonly lease?: PlanHeader['lease'];
   /** Findings that the edge made: the forecast's refusal, the way neap itself goes. */
@@ -106,6 +112,8 @@ export function compile(input: CompileInput): Plan {
       afterwards: spec.afterwards ?? 'return',
     })),
     forecast: input.forecast,
+    ...(input.countdown ? { countdown: input.countdown } : {}),
+    ...(input.rehearsals && input.rehearsals.length > 0 ? { rehearsals: [...input.rehearsals] } : {}),
     findings: [],
     slices: slices.map((slice) => sha256Hex(canonicalJson(slice))),
   };

@@ -10,6 +10,8 @@ export interface Foresight {
   readonly verdicts: Readonly<Record<string, PlanVerdict>>;
   /** Left to a contingency: no later step of the main line is for it. */
   readonly left: string | null;
+  /** What it read for each step that was observed: for forecasts, never for a verdict. */
+  readonly readings?: Readonly<Record<string, unknown>>;
 }
 
 export const NOTHING_FORESEEN: Foresight = { pending: {}, verdicts: {}, left: null };
@@ -35,6 +37,7 @@ export function remember(foresight: Foresight, step: ActStep, kind: Decider, ver
     pending: { ...foresight.pending, ...Object.fromEntries(alters.map((aspect) => [aspect, step.id])) },
     verdicts: { ...foresight.verdicts, [step.id]: verdict },
     left: verdict.verdict === 'contingency' ? verdict.contingency : foresight.left,
+    ...(foresight.readings ? { readings: foresight.readings } : {}),
   };
 }
 
@@ -46,7 +49,9 @@ export function learn(
   told: Told,
   contingency: string | null,
 ): Foresight {
-  return remember(foresight, step, kind, verdictOf(foresight, step, kind, told, contingency));
+  const learnt = remember(foresight, step, kind, verdictOf(foresight, step, kind, told, contingency));
+  if ('failure' in told) return learnt;
+  return { ...learnt, readings: { ...foresight.readings, [step.id]: told.readings } };
 }
 
 function verdictOf(

@@ -7,6 +7,8 @@ export { sha256Hex } from './hash.ts';
 export { lineDiff } from './line-diff.ts';
 export { outline, type Outline } from './outline.ts';
 export { refuse } from './refuse.ts';
+export { ageingMs, carriedRehearsal, plannedOutage, rehearsalMs, showsManner } from './rehearsal.ts';
+export { judgeRehearsal, type RehearsalVerdict } from './rehearsed.ts';
 export {
   concurrencyOf,
   expectedOf,
@@ -23,3 +25,4 @@ export { WAY_BACK_HOLDS_MS, wayBack, type WayBackInput } from './way-back.ts';
 export { netEffect, type Deed, type Fate, type Judged, type Standing } from './net-effect.ts';
 export { deedsAfter, stepIds } from './after.ts';
 export { doesOf, experienced, historyKey, withHistory, type History } from './history.ts';
+export { withServing, type ServingQuestion } from './serving.ts';

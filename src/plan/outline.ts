@@ -19,6 +19,7 @@ import { failuresOf } from './budget.ts';
 import { quarantines, type TakeOut } from './quarantine.ts';
 import { armedByOf, demandSummonable, guardsOf, type Watched } from './guards.ts';
 import { refuse } from './refuse.ts';
+import { demandSuccessors, slotRate, slotRuleOf } from './slots.ts';
 import { countOf, cutWaves } from './waves.ts';
 
 /** How many servers a step works on at a time when the runbook does not say. */
@@ -69,6 +70,7 @@ export function outline(
   const canaries = new Set<string>();
   const expansion = new Expansion(runbook, servers, kinds, canaries);
   const steps = expansion.expand(runbook.steps(groups, inputs), '');
+  demandSuccessors(steps);
   const failures = failuresOf(runbook.budget, servers.length);
   const said = runbook.contingencies?.(groups, inputs) ?? [];
   const specs = [...said, ...(takeOut ? quarantines(steps, servers, said, failures, takeOut) : [])];
@@ -172,6 +174,8 @@ class Expansion {
     if (spec.waves?.canary) for (const server of chosen.slice(0, spec.waves.canary)) this.#canaries.add(server.name);
     this.#kinds.set(id, kind);
     const soakMs = kind.soakMs?.(input) ?? 0;
+    const group = this.#group(spec.targets.group);
+    const slots = slotRuleOf(spec.slots, { kind, group, chosen, keepsWaves: spec.waves !== undefined, where });
     return {
       step: 'act',
       id,
@@ -188,9 +192,10 @@ class Expansion {
       irreversible: kind.irreversible ?? null,
       leavesNothing: kind.leavesNothing ?? false,
       alters: [...kind.alters],
-      waves: cutWaves(chosen, spec.waves, where),
+      waves: cutWaves(chosen, spec.waves, where, slots),
       atMost: spec.waves ? countOf(spec.waves.atMost, chosen.length, 'atMost', where) : AT_ONCE,
-      perSecond: spec.slots ? spec.slots.perSecond * spec.slots.fraction : null,
+      perSecond: slotRate(spec.slots, chosen),
+      ...(slots ? { slots } : {}),
       releasedBy: null,
       releases: null,
       soakMs,

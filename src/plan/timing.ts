@@ -27,12 +27,28 @@ export function reckonedOf(step: ActStep, sizes: readonly number[], atOnce: numb
 }
 
 function takes(step: ActStep, sizes: readonly number[], atOnce: number, eachMs: number): number {
-  return sizes.reduce((sum, size) => {
-    if (size === 0) return sum;
-    const turns = Math.ceil(size / atOnce) * eachMs;
-    const slots = step.perSecond === null ? 0 : (size / step.perSecond) * 1000;
-    return sum + Math.max(turns, slots) + step.soakMs;
-  }, 0);
+  return sizes.reduce(
+    (sum, size) => {
+      if (size === 0) return sum;
+      const turns = Math.ceil(size / atOnce) * eachMs;
+      return sum + Math.max(turns, size * slotMs(step)) + step.soakMs;
+    },
+    pauseMs(step, sizes),
+  );
+}
+
+/** How long a slot lasts: by its rate, or by all that it needs a token of where that was laid out and takes longer. */
+function slotMs({ perSecond, slots, waves }: ActStep): number {
+  if (perSecond === null) return 0;
+  const eachMs = 1000 / perSecond;
+  if (!slots?.forecast) return eachMs;
+  const servers = waves.reduce((sum, { length }) => sum + length, 0);
+  return Math.max(eachMs, (slots.forecast.spanMs - (slots.canary?.pauseMs ?? 0)) / servers);
+}
+
+/** What lies between a canary's slots and the others. */
+function pauseMs({ slots }: ActStep, sizes: readonly number[]): number {
+  return sizes.filter((size) => size > 0).length > 1 ? (slots?.canary?.pauseMs ?? 0) : 0;
 }
 
 /** What one server's part must be given: slower than nearly all were in earlier runs, or what the kind says where there were few. */

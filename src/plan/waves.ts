@@ -10,17 +10,26 @@ export const LANE_MAX = 200;
  */
 const WAVE_MAX = 125;
 
+/** Where slots set the pace a wave is no barrier, and small ones cost least. */
+const SLOT_WAVE_MAX = 32;
+
 /**
  * Cuts a step's servers into waves: the canary first, then the stages, each a part of what is left, then the others;
  * never more than `atMost` in one, and by failure domain where asked. Without a specification servers go in name order,
- * interleaved over the domains. Refuses a canary above `atMost`, and shares that are none.
+ * interleaved over the domains, and behind the canary that its slots have. Refuses a canary above `atMost`, and shares that are none.
  */
-export function cutWaves(servers: readonly Server[], spec: WaveSpec | undefined, where: string): string[][] {
-  if (!spec)
-    return chunk(
-      interleaved(servers).map(({ name }) => name),
-      WAVE_MAX,
-    );
+export function cutWaves(
+  servers: readonly Server[],
+  spec: WaveSpec | undefined,
+  where: string,
+  slots?: { readonly canary: { readonly servers: number } | null },
+): string[][] {
+  if (!spec) {
+    const names = interleaved(servers).map(({ name }) => name);
+    const canary = slots?.canary?.servers ?? 0;
+    const others = chunk(names.slice(canary), slots ? SLOT_WAVE_MAX : WAVE_MAX);
+    return [names.slice(0, canary), ...others].filter(({ length }) => length > 0);
+  }
   const cap = countOf(spec.atMost, servers.length, 'atMost', where);
   const canary = spec.canary ?? 0;
   if (!Number.isInteger(canary) || canary < 0)

@@ -1,6 +1,7 @@
 /** Types only: what the host of the run machine must bring. */
 export type * from './actor.ts';
 export type * from './clock.ts';
+export type * from './drive.ts';
 export type * from './guard.ts';
 export type * from './journal.ts';
 export type * from './kind.ts';

@@ -1,5 +1,6 @@
-import type { Condition, Decider, EarlierChange, Json, Need, Server, Verdict, Way } from '../model/index.ts';
+import type { Condition, Decider, EarlierChange, Json, Need, Server, Serving, Verdict, Way } from '../model/index.ts';
 import type { z } from 'zod';
+import type { Driven, DriveWish } from './drive.ts';
 import type { Hands, Reader } from './reader.ts';
 
 /** What observing one server for one step gives: pinned facts make verdicts, readings make conditions and forecasts. */
@@ -29,6 +30,16 @@ export interface StepContext {
   readonly priorBootId: string | null;
   /** Where a kind may keep what it replaced, on the server: unique to the run and step. */
   readonly keep: string;
+  /** What the run's journal knows of this server's clocks: of one whose age cannot be read, its last refresh. */
+  readonly known?: readonly {
+    readonly name: string;
+    readonly ageMs: number;
+    readonly ttlMs: number;
+    readonly readAtMs: number;
+    readonly unknown?: true | undefined;
+  }[];
+  /** What became of the requests that the kind had sent while it looks. */
+  readonly driven?: Driven;
 }
 
 /** `done: false` is asked again until the deadline. */
@@ -44,6 +55,10 @@ export interface StepKind extends Decider {
     read: Reader,
     context: StepContext,
   ) => Promise<Observed<unknown, unknown>>;
+  /** Requests that are sent to the server while it soaks; null: none. */
+  readonly drive?: ((server: Server, input: never) => DriveWish | null) | undefined;
+  /** What was read says all that there is to learn: its soak ends there. */
+  readonly enough?: ((readings: never) => boolean) | undefined;
   readonly perform: (server: Server, change: never, hands: Hands, context: StepContext) => Promise<void>;
   readonly confirm: (server: Server, change: never, read: Reader, context: StepContext) => Promise<Confirmation>;
   readonly undo?: ((server: Server, change: never, hands: Hands, context: StepContext) => Promise<void>) | undefined;
@@ -85,6 +100,12 @@ export interface KindDefinition<
   readonly onUnmet?: 'fail' | 'hold' | 'end';
   readonly bounds?: (change: NoInfer<z.output<C>>, input: NoInfer<z.output<I>>) => boolean;
   readonly needs?: (input: NoInfer<z.output<I>>) => readonly Need[];
+  /** For a check that soaks: requests that are sent at a steady rate meanwhile; `context.driven` tells what became of them. */
+  readonly drive?: (server: Server, input: NoInfer<z.output<I>>) => DriveWish | null;
+  /** For a check that soaks: whether these readings end it before its time. */
+  readonly enough?: (readings: NoInfer<z.output<R>>) => boolean;
+  /** What it does to a server's part in the service: for load on the others, and connections. */
+  readonly serving?: (input: NoInfer<z.output<I>>) => Serving | null;
   readonly perform: (server: Server, change: NoInfer<z.output<C>>, hands: Hands, context: StepContext) => Promise<void>;
   readonly confirm: (
     server: Server,

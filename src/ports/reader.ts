@@ -42,11 +42,14 @@ export interface Vitals {
 /** Names of what a fleet lists under reading, e.g. `offline`, `clock:sessions`, `answers:database`, `path:database`, `running`, `traffic`, `health`. */
 export type ReadName =
   | 'offline'
+  | 'version'
   | 'running'
   | 'traffic'
   | 'traffic-health'
+  | 'admission'
   | `clock:${string}`
   | `answers:${string}`
+  | `delay:${string}`
   | `path:${string}`;
 
 /** Names of what a fleet lists for changing. */
@@ -56,6 +59,8 @@ export type WriteName =
   | 'reload'
   | 'traffic-in'
   | 'traffic-out'
+  | 'admission-hold'
+  | 'admission-free'
   | `refresh:${string}`
   | `cut:${string}`
   | `restore:${string}`;

@@ -1,4 +1,5 @@
 import { sanitise } from '../transport/index.ts';
+import { REHEARSAL_COLUMNS, rehearsalCells } from './rehearsal-cells.ts';
 import type { Report } from './report.ts';
 import { chainText, endingsText, restOfSummary, verdictOf } from './standing.ts';
 import {
@@ -22,6 +23,7 @@ export function toMarkdown(report: Report): string {
     summary(report),
     timeline(report),
     fuse(report),
+    rehearsals(report),
     people(report),
     servers(report),
     guards(report),
@@ -92,6 +94,17 @@ function fuse({ fuse: burnt, openedAtMs }: Report): string[] {
     `${span.clock} on ${span.server}`,
   ]);
   return [...heading('The fuse'), ...lines, ...rows(['From', 'To', 'First expiry', 'Of'], cells)];
+}
+
+function rehearsals({ rehearsals: all, openedAtMs }: Report): string[] {
+  if (all.length === 0) return [];
+  return [
+    ...heading('Rehearsal'),
+    ...rows(
+      REHEARSAL_COLUMNS,
+      all.map((each) => rehearsalCells(each, openedAtMs)),
+    ),
+  ];
 }
 
 function people({ people: words, openedAtMs }: Report): string[] {

@@ -67,6 +67,7 @@ export function reportOf(plan: Plan, events: readonly Stamped[], extra: ReportEx
     plan: planPart(plan),
     timeline: timeline.rows(state),
     fuse: fuse.part(state, endMs),
+    rehearsals: state.rehearsed ?? [],
     people: people.words,
     waiting: openGates(state, machine),
     servers: servers.rows(state),

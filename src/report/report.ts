@@ -1,4 +1,4 @@
-import type { Finding, Forecast, Guard, Json, PlanVerdict } from '../model/index.ts';
+import type { Finding, Forecast, Guard, Json, PlanVerdict, Rehearsed } from '../model/index.ts';
 import type { Outcome } from '../run/index.ts';
 
 /**
@@ -27,6 +27,8 @@ export interface Report {
   readonly plan: PlanPart;
   readonly timeline: readonly TimelineRow[];
   readonly fuse: FusePart | null;
+  /** What its rehearsals showed, in order. */
+  readonly rehearsals: readonly Rehearsed[];
   readonly people: readonly Word[];
   readonly waiting: readonly OpenGate[];
   readonly servers: readonly ServerRow[];

@@ -1,7 +1,9 @@
 import type { ActStep, Failure, PlanStep } from '../model/index.ts';
 import { settledDoubt, wordTaken } from './doubt.ts';
+import { firstFatal } from './fatal.ts';
 import { isWaveSettled } from './lane.ts';
 import { actStepOf, currentOf, lineOf, trackOf, withStep, withTrack, type PlanIndex } from './lines.ts';
+import { rehearsedFuse } from './rehearsed-fuse.ts';
 import {
   isFlying,
   isSettled,
@@ -12,6 +14,7 @@ import {
   type StepState,
   type TargetState,
   type Track,
+  type WaveState,
 } from './state.ts';
 
 /** Moves one track on over everything that has ended: waves, steps, the track itself. */
@@ -105,13 +108,21 @@ function moveAct(state: RunState, track: Track, act: ActState, index: PlanIndex)
     return withTrack(state, withStep(track, track.cursor, { ...act, waves: act.waves.with(act.wave, { targets }) }));
   }
   if (isWaveSettled(wave)) return withTrack(state, withStep(track, track.cursor, { ...act, wave: act.wave + 1 }));
-  // Who waits for a need is passed by, where something is given back.
-  const passable =
-    givesBack(actStepOf(index, track, track.cursor), act) &&
-    Object.values(wave.targets).every((target) => isSettled(target) || target.phase === 'held');
-  return passable
+  return isPassable(actStepOf(index, track, track.cursor), act, wave)
     ? withTrack(state, withStep(track, track.cursor, { ...act, wave: act.wave + 1, behind: [...behind, act.wave] }))
     : null;
+}
+
+/**
+ * Where something is given back, who waits for a need is passed by; and where slots set the pace, everybody who has begun:
+ * a wave's slowest keeps nobody from a slot. Nobody passes a canary.
+ */
+function isPassable(step: ActStep, act: ActState, { targets }: WaveState): boolean {
+  if (!givesBack(step, act) || (act.wave === 0 && step.slots?.canary != null)) return false;
+  const bySlots = step.slots !== undefined && !step.slots.keepsWaves && act.does === 'perform';
+  return Object.values(targets).every(
+    (target) => isSettled(target) || target.phase === 'held' || (bySlots && target.phase !== 'waiting'),
+  );
 }
 
 function isSettledAt(act: ActState, at: number): boolean {
@@ -151,7 +162,8 @@ function primeRelease(track: Track, act: ActState, index: PlanIndex): ActState |
 function endStep(state: RunState, track: Track, act: ActState, index: PlanIndex): RunState {
   const step = lineOf(index, track)[act.plan];
   const main = track.kind === 'main';
-  const fuse = main && countsForFuse(lineOf(index, track), act.plan) ? fuseOf(act) : null;
+  const counts = main && countsForFuse(lineOf(index, track), act.plan);
+  const fuse = counts ? earlierOf(fuseOf(act), rehearsedFuse(state, index)) : null;
   // Load is back and the dependency answers: nothing burns any more.
   const puttingBack =
     step?.step === 'act' &&
@@ -217,39 +229,16 @@ function countsForFuse(line: readonly PlanStep[], position: number): boolean {
 function fuseOf(act: ActState): Fuse | null {
   let first: Fuse | null = null;
   for (const { targets } of act.waves) {
-    for (const [server, { phase, readings }] of Object.entries(targets)) {
-      if (phase !== 'done') continue;
-      for (const { name, whenExpired, ageMs, ttlMs, readAtMs } of clocksIn(readings)) {
-        const expiresAtMs = readAtMs + ttlMs - ageMs;
-        if (whenExpired === 'fatal' && (first === null || expiresAtMs < first.expiresAtMs))
-          first = { server, clock: name, expiresAtMs };
-      }
+    for (const [server, target] of Object.entries(targets)) {
+      const own = firstFatal(target);
+      if (own !== null && (first === null || own.expiresAtMs < first.expiresAtMs))
+        first = { server, clock: own.clock, expiresAtMs: own.expiresAtMs };
     }
   }
   return first;
 }
 
-interface ClockLike {
-  readonly name: string;
-  readonly whenExpired: string;
-  readonly ageMs: number;
-  readonly ttlMs: number;
-  readonly readAtMs: number;
-}
-
-function clocksIn(readings: unknown): readonly ClockLike[] {
-  if (typeof readings !== 'object' || readings === null || !('clocks' in readings) || !Array.isArray(readings.clocks))
-    return [];
-  return readings.clocks.filter(isClock);
-}
-
-function isClock(value: unknown): value is ClockLike {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'ageMs' in value &&
-    'ttlMs' in value &&
-    'readAtMs' in value &&
-    'name' in value
-  );
+function earlierOf(one: Fuse | null, other: Fuse | null): Fuse | null {
+  if (one === null || other === null) return one ?? other;
+  return one.expiresAtMs <= other.expiresAtMs ? one : other;
 }

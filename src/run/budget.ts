@@ -3,6 +3,7 @@ import { activeIn } from './lane.ts';
 import { actStepOf, type PlanIndex } from './lines.ts';
 import { paceOf } from './pace.ts';
 import type { RunState } from './state.ts';
+import { mayLeave } from './serving.ts';
 import { stopsOf } from './stops.ts';
 import { isInTail } from './tail.ts';
 
@@ -21,7 +22,11 @@ export function startsAllowed(state: RunState, step: ActStep, active: number, in
   // Checks between steps that give back hold nobody up who can come back.
   if (step.nature === 'restore' || isInTail(index, step.id)) return byCap;
   if (stopsOf(state, step, index).length > 0) return 0;
-  return Math.min(byCap, index.plan.header.budget.failures - spentOf(state) - atRisk(state, index));
+  return Math.min(
+    byCap,
+    index.plan.header.budget.failures - spentOf(state) - atRisk(state, index),
+    mayLeave(state, step, index),
+  );
 }
 
 /** Servers under way in steps that count. */

@@ -2,7 +2,7 @@ import type { ActStep, GateStep } from '../model/index.ts';
 import { canonicalJson, sha256Hex } from '../plan/index.ts';
 import type { Place } from './effects.ts';
 import type { RunEvent } from './events.ts';
-import { actStepOf, lineOf, trackOf, withStep, withTrack, type PlanIndex } from './lines.ts';
+import { actStepOf, lineOf, trackOf, waveIn, withStep, withTrack, type PlanIndex } from './lines.ts';
 import { backInLine } from './reinstate.ts';
 import { freshGate, type ActState, type RunState, type TargetState, type Track } from './state.ts';
 import { clockTime } from './words.ts';
@@ -36,11 +36,11 @@ function doubts(state: RunState, index: PlanIndex): { readonly place: Place; rea
     const line = lineOf(index, track);
     const candidates =
       track.kind === 'main'
-        ? Object.entries(state.out).map(([server, { step }]) => ({
-            server,
-            at: line.findIndex(({ id }) => id === step),
-            wave: index.waveOf(step, server) ?? 0,
-          }))
+        ? Object.entries(state.out).map(([server, { step }]) => {
+            const at = line.findIndex(({ id }) => id === step);
+            const act = track.steps[at];
+            return { server, at, wave: (act?.step === 'act' ? waveIn(act, step, server, index) : undefined) ?? 0 };
+          })
         : track.kind === 'contingency'
           ? track.steps.flatMap((_, at) => track.servers.map((server) => ({ server, at, wave: 0 })))
           : [];

@@ -50,4 +50,8 @@ export type Effect =
     }
   /** An answer is acted upon now. */
   | { readonly effect: 'pass'; readonly id: string; readonly gate: string; readonly track: string }
-  | { readonly effect: 'page'; readonly id: string; readonly key: string; readonly text: string };
+  | { readonly effect: 'page'; readonly id: string; readonly key: string; readonly text: string }
+  /** Read the clocks of these servers again, and how the balancer's page stands: the fuse burns. */
+  | { readonly effect: 'count'; readonly id: string; readonly servers: readonly string[] }
+  /** Turn the balancer's page on; or off, once every dependency answers from these servers. */
+  | { readonly effect: 'shed'; readonly id: string; readonly on: boolean; readonly servers: readonly string[] };

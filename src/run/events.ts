@@ -1,4 +1,4 @@
-import type { Condition, Failure, Json, Verdict } from '../model/index.ts';
+import type { Condition, Failure, Json, Rehearsed, Verdict } from '../model/index.ts';
 import type { Effect, Place } from './effects.ts';
 import type { Turn } from './state.ts';
 
@@ -20,7 +20,13 @@ export type RunEvent =
       readonly ticket?: string | null;
     }
   /** A person said yes to exactly this plan. */
-  | { readonly type: 'approved'; readonly plan: string; readonly by: string }
+  | {
+      readonly type: 'approved';
+      readonly plan: string;
+      readonly by: string;
+      /** What of the plan's refusals that person decided against, each in a class of its own. */
+      readonly overriding?: readonly { readonly class: OverrideClass; readonly reason: string }[];
+    }
   /** An engine took the run over: whatever was under way before is in doubt. */
   | {
       readonly type: 'engine';
@@ -84,7 +90,48 @@ export type RunEvent =
       readonly guard?: string;
     }
   /** Steps are done again up to that gate or step: the fuse became too short while nobody answered, or time was lost before (`spoilt`). */
-  | { readonly type: 'renewed'; readonly gate: string; readonly from: string; readonly spoilt?: boolean }
+  | {
+      readonly type: 'renewed';
+      readonly gate: string;
+      readonly from: string;
+      readonly spoilt?: boolean;
+      /** What is done again for, where it is not for time that was lost. */
+      readonly why?: string;
+    }
+  /** Who gets slots in which order, by what is known of expiries: of so many of them (`known`), the others first. */
+  | {
+      readonly type: 'scheduled';
+      readonly track: string;
+      readonly step: string;
+      readonly servers: readonly string[];
+      readonly known: number;
+    }
+  /** The slots of a step are given at another share of their bound than before, for what was seen; 0: none are given. */
+  | {
+      readonly type: 'paced';
+      readonly track: string;
+      readonly step: string;
+      readonly share: number;
+      readonly why: string;
+    }
+  /** The first fatal expiry among the servers that were to be read again, and who could not be; null: none has one. */
+  | {
+      readonly type: 'counted';
+      readonly id: string;
+      readonly first: { readonly server: string; readonly clock: string; readonly expiresAtMs: number } | null;
+      readonly unread: readonly string[];
+      /** How the balancer's page stood; without it: nobody could tell. */
+      readonly edge?: 'on' | 'off';
+    }
+  /** What became of turning the balancer's page on or off. `found`: how it stood right before. */
+  | {
+      readonly type: 'shed';
+      readonly id: string;
+      readonly found?: 'on' | 'off';
+      readonly failure?: Failure;
+    }
+  /** What a rehearsal showed of one server. */
+  | { readonly type: 'rehearsed'; readonly rehearsal: Rehearsed }
   /** A view came or went: no more than that. */
   | { readonly type: 'viewed'; readonly by: string; readonly what: 'attached' | 'lost' | 'detached' }
   /** A person decided against what stops the run, in a class of its own, for what `about` names (a guard, a freeze, a server). */
@@ -143,7 +190,7 @@ export type RunEvent =
   | { readonly type: 'time' }
   | { readonly type: 'closed'; readonly outcome: Outcome; readonly exitCode: number; readonly summary: string };
 
-export type OverrideClass = 'freeze' | 'guard' | 'lease' | 'mirror' | 'window';
+export type OverrideClass = 'freeze' | 'fuse' | 'guard' | 'lease' | 'mirror' | 'window';
 export type GuardStanding = 'clear' | 'warn' | 'trip' | 'no-data';
 
 /** done: 0 · home: 1 (failed, home and clean) · human: 5 (state not proven) · stale: 6 (the canary drifted). */

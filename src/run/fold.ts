@@ -1,10 +1,12 @@
-import type { Failure } from '../model/index.ts';
 import { settleTrack } from './advance.ts';
 import { foldAnswer } from './ahead.ts';
+import { beginCount, takeCount } from './countdown.ts';
 import type { Effect, Place } from './effects.ts';
 import type { RunEvent, Stamped } from './events.ts';
 import { askAbout, takeWord } from './doubt.ts';
+import { diagnosed, noteFailure, notePath } from './fold-failure.ts';
 import { jumped, readFreezes } from './fold-time.ts';
+import { isFuseOverridden } from './fuse.ts';
 import { askGate, passGate, renewGate } from './gates.ts';
 import { armTrack, homeTrack } from './tracks.ts';
 import { intend } from './lane.ts';
@@ -12,8 +14,10 @@ import { lookAnewAt, noteMirror } from './mirror.ts';
 import { allFlying, flyingOf, landed as without, NOTHING_FLIES, takenOff } from './flying.ts';
 import { actStepOf, trackOf, withStep, withTrack, type PlanIndex } from './lines.ts';
 import { opening } from './opening.ts';
-import { slowDown } from './pace.ts';
 import { mistrust } from './restored.ts';
+import { spend } from './slot-tokens.ts';
+import { takePace, takeTurns, unschedule } from './slots.ts';
+import { beginShed, orphanShed, takeShed } from './shed.ts';
 import { FRESH_TARGET, type ActState, type RunState, type TargetState, type Track } from './state.ts';
 import { applyToTarget, lookAgain, orphan } from './target.ts';
 import { begun } from './window.ts';
@@ -55,19 +59,14 @@ function fold(state: RunState, event: RunEvent, atMs: number, index: PlanIndex):
     case 'unhalted':
       return { ...lookAgainAtReady(state, atMs), halted: false };
     case 'abort':
-      return turn(state, {
-        code: 'abort',
-        why: `${event.by}: ${event.reason}`,
-        ...(event.to === undefined ? {} : { to: event.to }),
-      });
+      return abort(state, event);
     case 'turned':
-      return turn(state, event);
     case 'homeward':
-      return { ...state, tracks: [...state.tracks, homeTrack(state, event.servers, index)] };
     case 'armed':
-      return arm(state, event, atMs, index);
     case 'renewed':
-      return renewGate(state, event, index);
+    case 'scheduled':
+    case 'paced':
+      return foldDecision(state, event, atMs, index);
     case 'closed':
       return { ...state, closed: { outcome: event.outcome, exitCode: event.exitCode, summary: event.summary, atMs } };
     case 'overrode':
@@ -82,12 +81,41 @@ function fold(state: RunState, event: RunEvent, atMs: number, index: PlanIndex):
       return askAbout(state, event, index);
     case 'told':
       return takeWord(state, event, atMs);
+    case 'counted':
+      return takeCount(state, event, atMs, index);
+    case 'shed':
+      return takeShed(state, event, atMs);
+    case 'rehearsed':
+      return { ...state, rehearsed: [...(state.rehearsed ?? []), event.rehearsal] };
     case 'opened':
     case 'approved':
     case 'fenced':
     case 'viewed':
     case 'time':
       return state;
+  }
+}
+
+/** What the run itself decided, once and for ever. */
+function foldDecision(
+  state: RunState,
+  event: Extract<RunEvent, { type: 'turned' | 'homeward' | 'armed' | 'renewed' | 'scheduled' | 'paced' }>,
+  atMs: number,
+  index: PlanIndex,
+): RunState {
+  switch (event.type) {
+    case 'turned':
+      return turn(state, event);
+    case 'homeward':
+      return { ...state, tracks: [...state.tracks, homeTrack(state, event.servers, index)] };
+    case 'armed':
+      return arm(state, event, atMs, index);
+    case 'renewed':
+      return renewGate(state, event, index);
+    case 'scheduled':
+      return takeTurns(state, event, index);
+    case 'paced':
+      return takePace(state, event, atMs, index);
   }
 }
 
@@ -136,7 +164,13 @@ function intended(state: RunState, effect: Effect, atMs: number, index: PlanInde
     case 'perform':
     case 'undo':
     case 'confirm':
-      return onTarget(flying, effect.place, atMs, (target) => intend(target, effect, atMs));
+      return spend(
+        state,
+        onTarget(flying, effect.place, atMs, (target) => intend(target, effect, atMs)),
+        effect,
+        atMs,
+        index,
+      );
     case 'ask':
       return askGate(flying, effect, atMs, index);
     case 'pass':
@@ -145,6 +179,10 @@ function intended(state: RunState, effect: Effect, atMs: number, index: PlanInde
       return { ...flying, paged: { ...flying.paged, [effect.key]: true } };
     case 'diagnose':
       return flying;
+    case 'count':
+      return beginCount(flying, atMs);
+    case 'shed':
+      return beginShed(flying, effect, atMs);
   }
 }
 
@@ -165,7 +203,8 @@ function told(
     track.kind === 'contingency' || isAlteredBySummoned(state, index, place.target, step.alters)
       ? ({ verdict: 'unknown', untilStep: step.id } as const)
       : index.verdict(step.id, place.target);
-  const rule = { server: place.target, step, does: act.does, planned };
+  const waived = step.kind.name === 'prove-fuse' && isFuseOverridden(state);
+  const rule = { server: place.target, step, does: act.does, planned, waived };
   let after: TargetState = FRESH_TARGET;
   const moved = onTarget(
     landed(state, event.id),
@@ -179,60 +218,8 @@ function told(
     : notePath(moved, after, atMs);
 }
 
-/** A server that failed leaves the main line; what became of it is found out next. */
-function noteFailure(
-  state: RunState,
-  server: string,
-  { phase, failure }: TargetState,
-  step: string,
-  title: string,
-  atMs: number,
-): RunState {
-  if ((phase !== 'failed' && phase !== 'unknown') || failure === null || state.out[server]) return state;
-  const silent =
-    failure.kind === 'unreachable' ||
-    failure.kind === 'timeout' ||
-    failure.kind === 'lost' ||
-    failure.kind === 'not-confirmed';
-  const fate =
-    phase === 'unknown' ? 'unknown' : failure.kind === 'drift' ? 'drifted' : silent ? 'undiagnosed' : 'failed';
-  const path = failure.kind === 'path' ? (failure.path ?? null) : null;
-  return {
-    ...state,
-    slowed: path === null ? slowDown(state.slowed, step) : state.slowed,
-    out: { ...state.out, [server]: { step, title, failure, fate, sinceMs: atMs, track: null, recovered: false, path } },
-  };
-}
-
-function notePath(state: RunState, { failure }: TargetState, atMs: number): RunState {
-  if (failure?.kind !== 'path' || failure.path === undefined || state.paths[failure.path]) return state;
-  return { ...state, paths: { ...state.paths, [failure.path]: { sinceMs: atMs } } };
-}
-
-function diagnosed(
-  state: RunState,
-  { id, condition, seen }: Extract<RunEvent, { type: 'diagnosed' }>,
-  { plan }: PlanIndex,
-): RunState {
-  const effect = flyingOf(state.flying, id);
-  const rest = landed(state, id);
-  if (effect?.effect !== 'diagnose') return rest;
-  const out = rest.out[effect.target];
-  if (!out) return rest;
-  const fate = condition === 'alive' ? 'failed' : condition;
-  const remedy =
-    plan.header.contingencies.length > 0
-      ? 'The contingency for hung servers has it: answer its gate'
-      : 'Bring it back: neap run recover-fleet';
-  const hung: Failure = {
-    ...out.failure,
-    kind: 'hung',
-    what: `it is hung (${seen}); before that: ${out.failure.what}`,
-    state: 'It does nothing until it is reset',
-    remedy,
-  };
-  const failure = condition === 'hung' ? hung : out.failure;
-  return { ...rest, out: { ...rest.out, [effect.target]: { ...out, fate, failure } } };
+function abort(state: RunState, { by, reason, to }: Extract<RunEvent, { type: 'abort' }>): RunState {
+  return turn(state, { code: 'abort', why: `${by}: ${reason}`, ...(to === undefined ? {} : { to }) });
 }
 
 function turn(
@@ -268,7 +255,7 @@ function takenUp(
   index: PlanIndex,
 ): RunState {
   return {
-    ...orphanAll(from === undefined ? state : mistrust(state, index), atMs),
+    ...unschedule(orphanAll(from === undefined ? state : mistrust(state, index), atMs)),
     engines: [...state.engines, { pid, host, atMs }],
     short: short === true,
   };
@@ -293,7 +280,7 @@ function orphanAll(state: RunState, atMs: number): RunState {
     state.paged,
   );
   // What an engine saw that is gone is not seen any more.
-  return { ...state, tracks, paged, guards: {}, flying: NOTHING_FLIES };
+  return { ...state, tracks, paged, guards: {}, shed: orphanShed(state.shed, atMs), flying: NOTHING_FLIES };
 }
 
 function onTarget(state: RunState, place: Place, atMs: number, change: (target: TargetState) => TargetState): RunState {

@@ -120,7 +120,7 @@ export function renewGate(state: RunState, event: Extract<RunEvent, { type: 'ren
   const redone = track.redone + (event.spoilt ? 1 : 0);
   return withTrack(
     { ...state, fuse: null, out },
-    { ...track, steps, cursor: from, renewals: track.renewals + 1, redone },
+    { ...track, status: 'running', steps, cursor: from, renewals: track.renewals + 1, redone },
   );
 }
 
@@ -159,10 +159,17 @@ function anew(step: StepState, planned: PlanStep, at: number, held: ReadonlySet<
     }));
     return { ...fresh, waves };
   }
+  // The bound of its slots holds over the rounds too, and so does what was learnt of the database.
+  if (fresh.step === 'act' && step.step === 'act' && planned.step === 'act' && planned.slots)
+    return { ...fresh, ...keptOf(step) };
   // A gate does not wait longer because it was asked again.
   return fresh.step === 'gate' && step.step === 'gate'
     ? { ...fresh, asks: step.asks, askedAtMs: step.askedAtMs }
     : fresh;
+}
+
+function keptOf({ lastStartMs, tokens, pace }: ActState): Partial<ActState> {
+  return { lastStartMs, ...(tokens ? { tokens } : {}), ...(pace ? { pace } : {}) };
 }
 
 /** Who is in again takes part again where it was left out. */

@@ -10,8 +10,8 @@ export interface Allowance {
   readonly starts: number;
   /** How many that wait for a need may be looked at again. */
   readonly again: number;
-  /** Not before this instant may the next one start; the step's rate. */
-  readonly notBeforeMs: number;
+  /** Not before this instant may a server start, by the step's slots; null: it has none. */
+  readonly dueMs: ((server: string) => number) | null;
   readonly nowMs: number;
   /** Nothing new: only what has begun is brought to a known end. */
   readonly draining: boolean;
@@ -41,11 +41,16 @@ export function nextInLane(
   let wakeAtMs: number | null = null;
   let { starts, again } = allow;
   // One a slot: the next is due a slot later, and comes round again by `wakeAtMs`.
-  const paced = step.perSecond !== null && (act.does !== 'undo' || step.undoes !== null);
+  const paced = allow.dueMs !== null;
+  const isDue = (server: string): boolean => {
+    const dueMs = allow.dueMs?.(server) ?? -Infinity;
+    if (dueMs > allow.nowMs && dueMs < Infinity) wake(dueMs);
+    return dueMs <= allow.nowMs;
+  };
   const wake = (atMs: number): void => {
     wakeAtMs = wakeAtMs === null ? atMs : Math.min(wakeAtMs, atMs);
   };
-  for (const [server, target] of Object.entries(wave.targets)) {
+  for (const [server, target] of inTurn(wave)) {
     const place: Place = { ...at, target: server };
     if (allow.draining && target.phase !== 'acted' && target.phase !== 'doubt') continue;
     if (target.phase === 'waiting') {
@@ -54,11 +59,7 @@ export function nextInLane(
         wake(target.lookAtMs);
         continue;
       }
-      if (allow.notBeforeMs > allow.nowMs) {
-        wake(allow.notBeforeMs);
-        starts = 0;
-        continue;
-      }
+      if (!isDue(server)) continue;
       effects.push(look(step, act, target, place, allow));
       starts = paced ? 0 : starts - 1;
       again = paced ? 0 : again - 1;
@@ -75,10 +76,7 @@ export function nextInLane(
     if (target.phase === 'held') {
       if (again <= 0) continue;
       // When the need is met all at once, they still come one after another.
-      if (paced && allow.notBeforeMs > allow.nowMs) {
-        wake(allow.notBeforeMs);
-        continue;
-      }
+      if (!isDue(server)) continue;
       again = paced ? 0 : again - 1;
       // Where who waits takes nobody's place, looking at it again does.
       starts = paced ? 0 : again < Infinity ? starts - 1 : starts;
@@ -87,6 +85,13 @@ export function nextInLane(
     if (effect) effects.push(effect);
   }
   return { effects, wakeAtMs };
+}
+
+/** As the slots have them, where they have an order: then whoever comes first and has a token of everything is next. */
+function inTurn({ targets }: WaveState): [string, TargetState][] {
+  const all = Object.entries(targets);
+  const isOrdered = all.some(([, { turn, phase }]) => turn !== undefined && phase === 'waiting');
+  return isOrdered ? all.toSorted(([, a], [, b]) => (a.turn ?? -1) - (b.turn ?? -1)) : all;
 }
 
 function continueOn(step: ActStep, act: ActState, target: TargetState, place: Place, allow: Allowance): Effect | null {

@@ -32,3 +32,7 @@ export const RENEWALS_MAX = 500;
 
 /** How often what time has spoilt is done again: once can be an engine that was away, thrice is a plan that does not fit. */
 export const REDONE_MAX = 3;
+
+/** Between two attempts at the balancer's page, and how many are made so close together. */
+export const SHED_AGAIN_MS = 2_000;
+export const SHED_ATTEMPTS_MAX = 10;

@@ -1,5 +1,5 @@
 import type { ActStep, GateStep, Plan, PlanStep, PlanVerdict } from '../model/index.ts';
-import type { GateState, RunState, StepState, Track } from './state.ts';
+import type { ActState, GateState, RunState, StepState, Track } from './state.ts';
 
 /** What the machine looks up in its plan, indexed once. */
 export interface PlanIndex {
@@ -7,10 +7,18 @@ export interface PlanIndex {
   verdict(step: string, server: string): PlanVerdict;
   /** In which wave of a step of the main line a server is. */
   waveOf(step: string, server: string): number | undefined;
+  domainOf(server: string): string;
+  groupOf(server: string): string;
 }
 
 export function indexPlan(plan: Plan): PlanIndex {
   const lanes = new Map(plan.slices.flatMap((slice) => slice.servers.map((server) => [server.name, slice] as const)));
+  const domains = new Map(
+    plan.slices.flatMap(({ servers }) => servers.map(({ name, domain }) => [name, domain] as const)),
+  );
+  const groups = new Map(
+    plan.slices.flatMap(({ servers }) => servers.map(({ name, group }) => [name, group] as const)),
+  );
   const waves = new Map<string, ReadonlyMap<string, number>>();
   for (const step of plan.header.steps) {
     if (step.step === 'act')
@@ -19,9 +27,19 @@ export function indexPlan(plan: Plan): PlanIndex {
   return {
     plan,
     waveOf: (step, server) => waves.get(step)?.get(server),
+    domainOf: (server) => domains.get(server) ?? '',
+    groupOf: (server) => groups.get(server) ?? '',
     // What a plan says nothing of (a contingency's step) is decided when it comes, within the kind's bounds.
     verdict: (step, server) => lanes.get(server)?.verdicts[step]?.[server] ?? { verdict: 'unknown', untilStep: step },
   };
+}
+
+/** In which wave of a step a server is now: the plan's, unless its slots moved it into another. */
+export function waveIn(act: ActState, step: string, server: string, index: PlanIndex): number | undefined {
+  const planned = index.waveOf(step, server);
+  if (planned === undefined || act.waves[planned]?.targets[server] !== undefined) return planned;
+  const moved = act.waves.findIndex(({ targets }) => targets[server] !== undefined);
+  return moved < 0 ? undefined : moved;
 }
 
 /** The plan's steps that a track goes along. */

@@ -1,4 +1,5 @@
 import { keepApart } from './apart.ts';
+import { burningOf, countsDue, marginAtMs } from './countdown.ts';
 import { flyingOf } from './flying.ts';
 import { spentOf, startsAllowed } from './budget.ts';
 import type { Effect } from './effects.ts';
@@ -8,10 +9,12 @@ import { humanPage } from './human.ts';
 import { givesBack } from './advance.ts';
 import { activeIn, busyIn, nextInLane } from './lane.ts';
 import { mirrorStops } from './mirror.ts';
-import { actStepOf, currentOf, trackOf, type PlanIndex } from './lines.ts';
+import { actStepOf, currentOf, trackOf, waveIn, type PlanIndex } from './lines.ts';
 import { pagesDue } from './pages.ts';
 import { isTakingOut } from './away.ts';
 import { sharePace } from './peers.ts';
+import { shedsDue } from './shed.ts';
+import { slotDue } from './slot-tokens.ts';
 import { stopsOf } from './stops.ts';
 import { gateText } from './words.ts';
 import type { ActState, RunState, Track } from './state.ts';
@@ -38,6 +41,8 @@ export function next(state: RunState, index: PlanIndex): Next {
   const parts = [
     ...state.tracks.map((track) => nextOfTrack(state, track, index)),
     diagnoses(state),
+    countsDue(state, index),
+    shedsDue(state, index),
     pages(state, index),
   ];
   const effects = parts.flatMap((part) => part.effects).filter((effect) => !flyingOf(state.flying, effect.id));
@@ -76,8 +81,8 @@ function nextInStep(state: RunState, track: Track, act: ActState, index: PlanInd
   const halted = state.halted && track.kind === 'main' && step.releases === null;
   const stopped = track.kind === 'main' && stopsOf(state, step, index).length > 0;
   const unmirrored = act.does === 'perform' && mirrorStops(state, step, index).length > 0;
-  const perSecond = act.does === 'undo' && step.undoes === null ? null : step.perSecond;
-  const slotMs = perSecond === null || act.lastStartMs === null ? 0 : 1000 / perSecond;
+  const paced = step.perSecond !== null && (act.does !== 'undo' || step.undoes !== null);
+  const isFrozen = paced && act.pace?.share === 0;
   let free = track.kind === 'main' ? startsAllowed(state, step, active, index) : step.atMost - active;
   const parts = open.map(({ at, wave }) => {
     const part = nextInLane(
@@ -86,9 +91,9 @@ function nextInStep(state: RunState, track: Track, act: ActState, index: PlanInd
       wave,
       { track: track.id, step: track.cursor, wave: at },
       {
-        starts: free,
-        again: givingBack ? free : Infinity,
-        notBeforeMs: (act.lastStartMs ?? 0) + slotMs,
+        starts: isFrozen ? 0 : free,
+        again: isFrozen ? 0 : givingBack ? free : Infinity,
+        dueMs: paced ? slotDue(step, [act]) : null,
         nowMs: state.nowMs,
         draining: track.status === 'draining' || halted || stopped || unmirrored,
         priorBootId: (server) => bootIdOf(state, server, index),
@@ -108,7 +113,7 @@ function bootIdOf(state: RunState, server: string, index: PlanIndex): string | n
   const steps = trackOf(state, 'main')?.steps ?? [];
   for (const [at, step] of [...steps.entries()].toReversed()) {
     const planned = index.plan.header.steps[at];
-    const wave = planned && step.step === 'act' ? index.waveOf(planned.id, server) : undefined;
+    const wave = planned && step.step === 'act' ? waveIn(step, planned.id, server, index) : undefined;
     const readings = wave !== undefined && step.step === 'act' ? step.waves[wave]?.targets[server]?.readings : null;
     if (
       typeof readings === 'object' &&
@@ -169,7 +174,7 @@ function pages(state: RunState, index: PlanIndex): Part {
   const due = [...pagesDue(state, index), ...humanPage(state, index)].filter(({ key }) => !state.paged[key]);
   return {
     effects: due.map(({ key, text }): Effect => ({ effect: 'page', id: `page/${key}`, key, text })),
-    wakeAtMs: earliest([fusePageAt(state), windowWakeMs(state, index)]),
+    wakeAtMs: earliest([fusePageAt(state, index), windowWakeMs(state, index)]),
   };
 }
 
@@ -178,8 +183,10 @@ function earliest(instants: readonly (number | null)[]): number | null {
   return due.length > 0 ? Math.min(...due) : null;
 }
 
-function fusePageAt(state: RunState): number | null {
-  return state.fuse && state.fuse.expiresAtMs > state.nowMs ? state.fuse.expiresAtMs : null;
+function fusePageAt(state: RunState, index: PlanIndex): number | null {
+  const burning = burningOf(state, index);
+  const instants = [burning && marginAtMs(burning), state.fuse?.expiresAtMs ?? null];
+  return earliest(instants.map((atMs) => (atMs !== null && atMs > state.nowMs ? atMs : null)));
 }
 
 /** What is left of the failure budget, for views. */

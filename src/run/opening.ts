@@ -32,6 +32,8 @@ export function opening(event: Extract<RunEvent, { type: 'opened' }>, atMs: numb
     out,
     paths: {},
     fuse: null,
+    counting: null,
+    shed: null,
     engines: [],
     slowed: {},
     guards: {},

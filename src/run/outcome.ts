@@ -8,8 +8,12 @@ import type { RunState } from './state.ts';
 import { keptBySummoned, summonedWords } from './given-back.ts';
 import { staysOf, staysWords } from './stays.ts';
 import { everyTarget, unprovenServers } from './unproven.ts';
+import { holdsPage, pageIsLeft } from './shed.ts';
 import { closesAtMs } from './window.ts';
 import { nameServers } from './words.ts';
+
+const PAGE_LEFT =
+  'The balancer still answers with its page: see that the database answers, and turn it off by hand.';
 
 /** How many servers a summary tells the reasons of. */
 const SHOWN_MAX = 8;
@@ -27,6 +31,8 @@ export function endOf(state: RunState, index: PlanIndex): Extract<RunEvent, { ty
   if (Object.values(state.out).some(({ fate }) => fate === 'undiagnosed')) return null;
   if (state.tracks.some((track) => track.status === 'running' || track.status === 'draining')) return null;
   if (state.mode === 'home' && !state.tracks.some((track) => track.kind === 'home')) return null;
+  // What it holds is given back first.
+  if (holdsPage(state)) return null;
   // Whoever must be told is told first.
   if (pagesDue(state, index).some(({ key }) => !state.paged[key])) return null;
   const unproven = unprovenServers(state, index);
@@ -40,7 +46,7 @@ export function endOf(state: RunState, index: PlanIndex): Extract<RunEvent, { ty
 }
 
 function outcomeOf(state: RunState, unproven: readonly string[], index: PlanIndex): Outcome {
-  if (unproven.length > 0) return 'human';
+  if (unproven.length > 0 || pageIsLeft(state)) return 'human';
   // Something taken is still in place, because a person asked for it.
   if (index.plan.header.rollbackOf === null && staysOf(state, index).length > 0) return 'human';
   if (keptBySummoned(state, index).length > 0) return 'human';
@@ -78,6 +84,7 @@ function summaryOf(state: RunState, outcome: Outcome, unproven: readonly string[
   if (unproven.length > 0)
     parts.push(`State not proven: ${few(unproven.map((server) => doubtsOf(state, index, server)))}.`);
   parts.push(...staysWords(state, index), ...summonedWords(state, index));
+  if (pageIsLeft(state)) parts.push(PAGE_LEFT);
   return parts.join(' ');
 }
 

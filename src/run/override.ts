@@ -1,5 +1,6 @@
 import type { OverrideClass, RunEvent } from './events.ts';
-import type { PlanIndex } from './lines.ts';
+import { isFuseOverridden } from './fuse.ts';
+import { trackOf, type PlanIndex } from './lines.ts';
 import { outlookOf } from './outlook.ts';
 import type { RunState } from './state.ts';
 import { closesAtMs, freezesAhead, UNREAD, waitsForOpening } from './window.ts';
@@ -34,6 +35,8 @@ export function overrideOf(state: RunState, index: PlanIndex, wish: OverrideWish
       return overFreeze(state, index, wish);
     case 'guard':
       return overGuard(state, index, wish);
+    case 'fuse':
+      return overFuse(state, index, wish);
     case 'mirror':
       return state.mirrorBehind === null
         ? 'the mirror is not behind: there is nothing to override'
@@ -81,6 +84,16 @@ function overGuard(state: RunState, { plan }: PlanIndex, wish: OverrideWish): Ov
   if (!named && stopping.length > 1) return `say which guard: ${stopping.map(({ id }) => id).join(', ')}`;
   const guard = named ?? stopping[0];
   return guard ? event(wish, guard.id) : 'no guard stops the run';
+}
+
+/** The outage begins although no expiry can be refreshed in it: load is shed before the first one, if the plan says how. */
+function overFuse(state: RunState, { plan }: PlanIndex, wish: OverrideWish): Overrode | string {
+  const main = trackOf(state, 'main');
+  const gates = plan.header.steps.filter(
+    (step, at) => step.step === 'gate' && step.fuse !== null && at >= (main?.cursor ?? 0),
+  );
+  if (gates.length === 0) return 'no outage is ahead in this run that a fuse has to cover';
+  return isFuseOverridden(state) ? 'the fuse is overridden already' : event(wish, 'fuse');
 }
 
 function event({ class: overridden, by, reason }: OverrideWish, about: string): Overrode {

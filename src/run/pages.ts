@@ -1,10 +1,14 @@
+import { marginPages } from './countdown.ts';
 import { gateOf } from './gates.ts';
 import { PATH_BROKEN_MAX_MS } from './limits.ts';
 import { mirrorPages } from './mirror.ts';
 import { currentOf, lineOf, type PlanIndex } from './lines.ts';
 import { awayOf } from './away.ts';
 import type { RunState, Track } from './state.ts';
+import { loadPages } from './serving.ts';
+import { slottedOf } from './slots.ts';
 import { guardPages } from './standings.ts';
+import { shedPages } from './shed.ts';
 import { windowPages } from './window-pages.ts';
 import { approveCommand, clockTime, nameServers, partTitle } from './words.ts';
 
@@ -20,13 +24,17 @@ export function pagesDue(state: RunState, index: PlanIndex): Page[] {
     ...homePage(state),
     ...pathPages(state),
     ...guardPages(state, index),
+    ...loadPages(state, index),
     ...mirrorPages(state, index),
     ...anchorPages(state),
     ...state.tracks.flatMap((track) => [
       ...heldPages(state, track, index),
       ...gatePages(state, track, index),
+      ...frozenPages(state, track, index),
       ...stillInPages(state, track, index),
     ]),
+    ...marginPages(state, index),
+    ...shedPages(state, index),
     ...fusePages(state),
     ...windowPages(state, index),
   ];
@@ -89,6 +97,20 @@ function heldPages({ run }: RunState, track: Track, index: PlanIndex): Page[] {
   ];
 }
 
+/** No slots are given: it goes on by itself, and a person knows why nothing moves. */
+function frozenPages({ run }: RunState, track: Track, index: PlanIndex): Page[] {
+  const slotted = slottedOf(track, index);
+  const pace = slotted?.act.pace;
+  if (!slotted || pace?.share !== 0) return [];
+  const { step } = slotted;
+  return [
+    {
+      key: `frozen/${track.id}/${step.id}`,
+      text: `Run ${run}: "${step.title}" (step ${step.id}) stands still: ${pace.why}. Nobody more is begun until that is over; then it goes on by itself, slower. Look at the database. See: neap status ${run}`,
+    },
+  ];
+}
+
 function gatePages(state: RunState, track: Track, index: PlanIndex): Page[] {
   const gate = gateOf(track, index);
   if (gate?.state.phase !== 'asked') return [];
@@ -118,8 +140,8 @@ function stillInPages(state: RunState, track: Track, index: PlanIndex): Page[] {
   });
 }
 
-function fusePages({ fuse, nowMs }: RunState): Page[] {
-  if (!fuse || nowMs < fuse.expiresAtMs) return [];
+function fusePages({ fuse, nowMs, shed }: RunState): Page[] {
+  if (!fuse || nowMs < fuse.expiresAtMs || (shed?.wanted === 'on' && shed.phase === 'done')) return [];
   return [
     {
       key: `fuse/${fuse.expiresAtMs}`,

@@ -1,6 +1,7 @@
 import type { Effect } from './effects.ts';
 import { busyIn } from './lane.ts';
 import { actStepOf, currentOf, trackOf, type PlanIndex } from './lines.ts';
+import { slotDue } from './slot-tokens.ts';
 import type { ActState, RunState, Track } from './state.ts';
 
 /** What may be begun now, and when the next that had to wait for its slot is due. */
@@ -25,10 +26,9 @@ export function sharePace(effects: readonly Effect[], state: RunState, index: Pl
     const took = taken.get(step.id) ?? 0;
     const busy = peers.flatMap(({ waves }) => waves).reduce((sum, wave) => sum + busyIn(wave), 0);
     const slotMs = step.perSecond === null ? 0 : 1000 / step.perSecond;
-    const lastMs = Math.max(...peers.map(({ lastStartMs }) => lastStartMs ?? -Infinity));
-    const dueMs = took > 0 && slotMs > 0 ? state.nowMs + slotMs : lastMs + slotMs;
+    const dueMs = took > 0 && slotMs > 0 ? state.nowMs + slotMs : slotDue(step, peers)(effect.place.target);
     if (slotMs > 0 && dueMs > state.nowMs) {
-      wakeAtMs = Math.min(wakeAtMs ?? Infinity, dueMs);
+      if (dueMs < Infinity) wakeAtMs = Math.min(wakeAtMs ?? Infinity, dueMs);
       return false;
     }
     if (busy + took >= step.atMost) return false;

@@ -1,4 +1,4 @@
-import type { Failure, GateStep, Json, PlanStep } from '../model/index.ts';
+import type { Failure, GateStep, Json, PlanStep, Rehearsed } from '../model/index.ts';
 import type { Place } from './effects.ts';
 import type { GuardStanding, Outcome, OverrideClass } from './events.ts';
 import type { Freeze } from './window.ts';
@@ -39,6 +39,12 @@ export interface RunState {
   /** Paths of neap's own that broke: each is one fault, however many servers lie behind it. */
   readonly paths: { readonly [path: string]: { readonly sinceMs: number } };
   readonly fuse: Fuse | null;
+  /** The readings while it burns; null: none was made. */
+  readonly counting: Counting | null;
+  /** What was done about the balancer's page; null: nothing. */
+  readonly shed: ShedState | null;
+  /** What its rehearsals showed; without it: there was none. */
+  readonly rehearsed?: readonly Rehearsed[];
   /** Engines that had the run, in order. */
   readonly engines: readonly { readonly pid: number; readonly host: string; readonly atMs: number }[];
   /** How many servers failed at a step of the main line: its pace falls with each, and never rises again. */
@@ -108,6 +114,37 @@ export interface Fuse {
   readonly expiresAtMs: number;
 }
 
+/** How the countdown's readings go. */
+export interface Counting {
+  /** How often clocks were to be read again, and when they were last. */
+  readonly counts: number;
+  readonly lastAtMs: number;
+  /** How many servers were read then, and who could not be. */
+  readonly read: number;
+  readonly unread: readonly string[];
+  /** How the balancer's page stood when it could last be told. */
+  readonly edge: 'on' | 'off' | null;
+}
+
+/** The balancer's page, since the run first meant to turn it on. */
+export interface ShedState {
+  /** What is wanted of it now. */
+  readonly wanted: 'on' | 'off';
+  /** `retry`: tried again at `tryAtMs`; `given-up`: a person must. */
+  readonly phase: 'acting' | 'retry' | 'done' | 'given-up';
+  /** In this direction, and since when. */
+  readonly attempts: number;
+  readonly sinceMs: number;
+  readonly doneAtMs: number | null;
+  readonly tryAtMs: number;
+  /** False: it was on before, by somebody else, and is theirs to turn off. */
+  readonly ours: boolean;
+  readonly failure: Failure | null;
+  /** How often the run meant it to be on, and how often it turned it at all, attempts included. */
+  readonly times: number;
+  readonly turns: number;
+}
+
 /** Why a server is out of the main line, and what became of it. */
 export interface Out {
   readonly step: string;
@@ -158,6 +195,12 @@ export interface ActState {
   readonly startedAtMs: number | null;
   readonly endedAtMs: number | null;
   readonly lastStartMs: number | null;
+  /** Who comes when was decided, by this engine. */
+  readonly isScheduled?: true;
+  /** When a token of each of its other resources was last spent, by bucket. */
+  readonly tokens?: { readonly [bucket: string]: number };
+  /** What of its slots' bound it may use now; 0: it is frozen. Without it: all. */
+  readonly pace?: { readonly share: number; readonly sinceMs: number; readonly why: string };
 }
 
 export interface WaveState {
@@ -209,6 +252,8 @@ export interface TargetState {
   readonly readings: Json;
   /** Why it is held, or why it failed. */
   readonly failure: Failure | null;
+  /** Its place among those that wait for a slot; without one, the order of the wave. */
+  readonly turn?: number;
 }
 
 export interface GateState {

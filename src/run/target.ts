@@ -10,6 +10,8 @@ export interface TargetRule {
   readonly server: string;
   readonly step: ActStep;
   readonly does: 'perform' | 'undo';
+  /** A person decided that the step's condition need not hold. */
+  readonly waived?: boolean;
   /** What the plan foretold; a contingency's step is decided when it comes. */
   readonly planned: PlanVerdict;
 }
@@ -72,7 +74,7 @@ function looked(
     return { ...seen, phase: 'acted', dirty: true, decided: true, change: rule.planned.change };
   const drift = driftOf(verdict, target, rule, withinBounds);
   if (drift !== null) return fail(seen, drift);
-  if (!condition.holds) {
+  if (!condition.holds && !rule.waived) {
     const unmet = failure(
       rule,
       'condition',

@@ -17,9 +17,14 @@ import { isInTail, tailFrom } from './tail.ts';
 import { homeTrack } from './tracks.ts';
 import { armedByGuard, contingencyTurn, homeWaits } from './recoveries.ts';
 import { guardTurn } from './standings.ts';
+import { rehearsed } from './rehearsals.ts';
+import { scheduled } from './slots.ts';
+import { spreadAgain } from './spread-again.ts';
 
 /** What the run itself has to decide now, as an event; null: nothing. Decided once, then folded for ever. */
 export function decide(state: RunState, index: PlanIndex): RunEvent | null {
+  const shown = rehearsed(state, index);
+  if (shown !== null) return shown;
   const again = spoilt(state, index);
   if (again === 'wait') return armed(state, index);
   return (
@@ -27,6 +32,7 @@ export function decide(state: RunState, index: PlanIndex): RunEvent | null {
     armedByGuard(state, index) ??
     again ??
     turned(state, index) ??
+    spreadAgain(state, index) ??
     usedAhead(state, index) ??
     givenUp(state, index) ??
     renewed(state, index) ??
@@ -34,6 +40,7 @@ export function decide(state: RunState, index: PlanIndex): RunEvent | null {
     doubted(state, index) ??
     withdrawn(state) ??
     homeward(state, index) ??
+    scheduled(state, index) ??
     closing(state, index)
   );
 }
@@ -87,16 +94,24 @@ function shortTurn({ short }: RunState): Turn | null {
 
 function canaryTurn(state: RunState, index: PlanIndex): Turn | null {
   const { header } = index.plan;
+  const plannedAt = (step: string): PlanStep | undefined => header.steps.find((each) => each.id === step);
   const ends = Object.entries(state.out).find(([server, { step }]) => {
+    const planned = plannedAt(step);
+    if (planned?.step !== 'act') return false;
+    if (isSlotCanary(planned, server)) return true;
     if (isInTail(index, step)) return false;
-    const planned = header.steps.find((each) => each.id === step);
-    const isCanary = header.canaries.includes(server) && planned?.step === 'act' && planned.nature !== 'restore';
-    return isCanary || (planned?.step === 'act' && planned.failureEnds);
+    return planned.failureEnds || (header.canaries.includes(server) && planned.nature !== 'restore');
   });
   if (!ends) return null;
   const [server, out] = ends;
-  const code = out.fate === 'drifted' ? 'drift' : header.canaries.includes(server) ? 'canary' : 'condition';
-  return { code, why: `${header.canaries.includes(server) ? 'the canary ' : ''}${server}: ${describe(out)}` };
+  const isCanary = header.canaries.includes(server) || isSlotCanary(plannedAt(out.step), server);
+  const code = out.fate === 'drifted' ? 'drift' : isCanary ? 'canary' : 'condition';
+  return { code, why: `${isCanary ? 'the canary ' : ''}${server}: ${describe(out)}` };
+}
+
+/** Whoever was given the first slots alone, so that the others are spared what becomes of it. */
+function isSlotCanary(step: PlanStep | undefined, server: string): boolean {
+  return step?.step === 'act' && step.slots?.canary != null && step.waves[0]?.includes(server) === true;
 }
 
 function budgetTurn(state: RunState, index: PlanIndex): Turn | null {
@@ -183,7 +198,10 @@ function renewed(state: RunState, index: PlanIndex): RunEvent | null {
  */
 function spoilt(state: RunState, { plan: { header } }: PlanIndex): RunEvent | 'wait' | null {
   const main = trackOf(state, 'main');
-  if (!main || main.status !== 'running' || state.mode === 'home' || main.redone >= REDONE_MAX) return null;
+  // Where it was the last server of the line, the line is through without it before anybody can decide.
+  const isThere =
+    main?.status === 'running' || (main?.status === 'finished' && !state.tracks.some(({ kind }) => kind === 'home'));
+  if (!main || !isThere || state.mode === 'home' || main.redone >= REDONE_MAX) return null;
   const conditions = Object.values(state.out).filter((out) => out.failure.kind === 'condition');
   const at = header.steps.findIndex(
     (step) =>
@@ -214,16 +232,15 @@ function isThrough(act: StepState | undefined): boolean {
   return act?.step !== 'act' || act.waves.every(isWaveSettled);
 }
 
-/** A hold is taken anew on fresh caches: from the refresh right before it, if there is one. */
+/** A hold is taken anew on fresh caches: from the refresh right before it, if there is one, whatever was looked at in between. */
 function refreshBefore(steps: readonly PlanStep[], hold: string): string {
-  let at = steps.findIndex((step) => step.id === hold);
-  for (
-    let before = steps[at - 1];
-    before?.step === 'act' && before.nature === 'restore' && before.leavesNothing;
-    before = steps[at - 1]
-  )
-    at -= 1;
-  return steps[at]?.id ?? hold;
+  let from = steps.findIndex((step) => step.id === hold);
+  for (let at = from - 1; at >= 0; at -= 1) {
+    const before = steps[at];
+    if (before?.step !== 'act' || !before.leavesNothing) break;
+    if (before.nature === 'restore') from = at;
+  }
+  return steps[from]?.id ?? hold;
 }
 
 /** The way home, when the main line has come to rest; and at its end, for those servers that fell out on the way. */

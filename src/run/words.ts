@@ -1,6 +1,7 @@
 import type { ActStep, GateStep, Guard } from '../model/index.ts';
 import type { PlanIndex } from './lines.ts';
 import { awayOf } from './away.ts';
+import { fuseFallsShort, isFuseOverridden } from './fuse.ts';
 import type { RunState, Track } from './state.ts';
 
 /** How many servers a sentence names. */
@@ -18,6 +19,8 @@ export function gateText(state: RunState, track: Track, step: GateStep, note: st
       `The database must be back by ${clockTime(expiresAtMs - step.fuse.marginMs)}; work may start until ${clockTime(expiresAtMs - step.fuse.outageMs - step.fuse.marginMs)}.`,
     );
   }
+  if (fuseFallsShort(state, step.fuse) && isFuseOverridden(state))
+    lines.push('MIND: the fuse does not cover the outage, and a person overrode that: load is shed before the first expiry, or every server hangs.');
   if (track.kind === 'main') lines.push(...outLines(state, step, index), ...guardLines(state, step, index));
   if (note !== null) lines.push(note);
   return lines.join('\n');

@@ -41,7 +41,8 @@ export function defineStep<
     step: 'act',
     kind,
     targets: { group: targets.group, part: targets.part },
-    input: definition.input.parse(input ?? {}) as Json,
+    // What is left out and what is given as undefined are the same in a plan.
+    input: JSON.parse(JSON.stringify(definition.input.parse(input ?? {}))) as Json,
   });
   return Object.assign(call, { kind });
 }

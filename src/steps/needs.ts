@@ -20,7 +20,9 @@ export async function checkNeed(need: Need, server: Server, read: Reader, contex
           : { holds: false, why: `its configuration is not proven: ${found[0]}` };
       }
       case 'warm': {
-        const cold = (await readClocks(server, read, context.nowMs)).find((clock) => clock.ageMs >= clock.ttlMs);
+        // Of what cannot be read nobody waits to see it.
+        const clocks = await readClocks(server, read, context.nowMs, context.known);
+        const cold = clocks.find((clock) => !clock.unknown && clock.ageMs >= clock.ttlMs);
         return cold ? { holds: false, why: `its ${cold.name} is not warm` } : { holds: true };
       }
     }

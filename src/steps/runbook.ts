@@ -6,6 +6,7 @@ import {
   type GateSpec,
   type GroupsOf,
   type HoldSpec,
+  type Manner,
   type Reach,
   type RejoinSpec,
   type Runbook,
@@ -81,7 +82,8 @@ export interface GateOptions {
   readonly onTimeout: 'hold' | 'abort';
   readonly expiresMs?: number;
   readonly freshMs?: number;
-  readonly fuse?: { readonly outageMs: number; readonly marginMs: number };
+  /** `manner`: whether the dependency will `refuse`, `drop` or `hang` after accepting; the worst of them unless said. */
+  readonly fuse?: { readonly outageMs: number; readonly marginMs: number; readonly manner?: Manner };
   /** May be answered before it is asked, e.g. before the window; a contingency's gates always may. */
   readonly ahead?: boolean;
 }

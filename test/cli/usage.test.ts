@@ -178,7 +178,9 @@ test.concurrent('neap init writes a project whose files load, and leaves what is
     'runbooks',
     'runbooks/database-upgrade.ts',
     'runbooks/recover-fleet.ts',
+    'runbooks/rehearse.ts',
     'runbooks/rejoin.ts',
+    'runbooks/spread-expiries.ts',
   ]);
   await writeFile(join(folder, 'files/app.conf'), 'mine\n');
   expect((await here('init')).stdout).toMatch(/^kept .*app\.conf$/m);

@@ -2,6 +2,7 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { createGuardReader, type GuardParts } from '../../src/guards/index.ts';
+import { pickField } from '../../src/engine/reach/field.ts';
 import type { GuardReader } from '../../src/ports/index.ts';
 import { httpGet, sanitise } from '../../src/transport/index.ts';
 
@@ -12,7 +13,7 @@ export function reader(cwd = tmpdir()): GuardReader {
 
 /** What reading needs, as the engine brings it. */
 export function parts(cwd = tmpdir()): GuardParts {
-  return { get: httpGet, cwd, wallClockMs: () => Date.now(), clean: sanitise };
+  return { get: httpGet, cwd, wallClockMs: () => Date.now(), clean: sanitise, pick: pickField };
 }
 
 /** A web server on this machine for as long as it is used. */

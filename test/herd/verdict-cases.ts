@@ -155,6 +155,7 @@ export function cured(at: Case, { code, value }: Cure): Case {
         question: each((server) => ({ ...server, clocks: server.clocks.map((clock) => ({ ...clock, ttlMs })) })),
       };
     }
+    case 'refuse-connections':
     case 'fail-fast':
       return {
         ...at,

@@ -85,3 +85,11 @@ test('bmc-down: three BMCs refuse connections', async () => {
   );
   expect(refuses).toEqual([false, true, true, true]);
 });
+
+test('synchronised: all caches were refreshed within two seconds, and the database is well', async () => {
+  using lab = await openLab({ scenario: 'synchronised', servers: 40, timeLapse: 1 });
+  const { servers, database, options } = lab.lab.world;
+  const refreshed = servers.map(({ cache }) => cache!.refreshedMs);
+  expect(Math.max(...refreshed) - Math.min(...refreshed)).toBe(1_900);
+  expect([database.state, options.needsCacheOffline]).toEqual(['up', false]);
+});

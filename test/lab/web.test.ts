@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { Agent, buildConnector, fetch } from 'undici';
 import type { TLSSocket } from 'node:tls';
-import { cutPath, hang, setDatabase } from '../../src/herd/index.ts';
-import { openLab, until, type TestLab } from './lab.ts';
+import { cutPath, hang, setDatabase, setPage } from '../../src/herd/index.ts';
+import { login, openLab, until, type TestLab } from './lab.ts';
 
 const session = { authorization: 'Session lab' };
 
@@ -27,7 +27,7 @@ test('requests meet what the model says: anonymous, logged in, and the ten secon
   expect((await ask(lab, '/mail')).status).toBe(401);
   expect((await ask(lab, '/mail', session)).status).toBe(200);
   expect((await ask(lab, '/etc/passwd')).status).toBe(404);
-  lab.lab.world.balancer.page = true; // No other traffic: nothing piles up.
+  setPage(lab.lab.world, true); // No other traffic: nothing piles up.
   lab.lab.touch();
   setDatabase(lab.lab.world, 'away');
   const late = await ask(lab, '/mail', session);
@@ -55,9 +55,9 @@ test('the balancer takes servers out and in, and says what it sees', async () =>
   const at = traffic && 'send' in traffic.out ? traffic.out.send : '';
   const put = async (body: unknown): Promise<number> =>
     (await fetch(at, { method: 'PUT', body: JSON.stringify(body) })).status;
-  expect(await (await fetch(at)).json()).toEqual({ state: 'in', health: 'up', weight: 100 });
+  expect(await (await fetch(at)).json()).toEqual({ state: 'in', health: 'up', admission: 'free', weight: 100 });
   expect(await put({ state: 'out' })).toBe(200);
-  expect(await (await fetch(at)).json()).toEqual({ state: 'out', health: 'up', weight: 100 });
+  expect(await (await fetch(at)).json()).toEqual({ state: 'out', health: 'up', admission: 'free', weight: 100 });
   lab.lab.touch();
   expect(lab.lab.world.servers[2]!.ratePerSecond).toBe(0);
   expect(await put({ state: 'sideways' })).toBe(400);
@@ -71,6 +71,43 @@ test('the balancer takes servers out and in, and says what it sees', async () =>
     [null, 'page on'],
   ]);
 });
+
+test('the balancer holds admission of a server at what the fleet file says, answers the rest itself, and lets go of it', async () => {
+  using lab = await openLab({ scenario: 'canary-takes-all' });
+  const { world } = lab.lab;
+  const { traffic } = lab.server('api-01').service;
+  const put = async (call: unknown): Promise<void> => {
+    const { send, body } = call as { send: string; body: unknown };
+    await fetch(send, { method: 'PUT', body: JSON.stringify(body) });
+    lab.lab.touch();
+  };
+  expect(traffic?.admission?.perSecond).toBe(300);
+  // One of four is left, and bears 330 of 600 a second.
+  await put(traffic?.admission?.hold);
+  for (const name of ['api-02', 'api-03', 'api-04']) await put(lab.server(name).service.traffic?.out);
+  expect(world.servers.map(({ ratePerSecond }) => ratePerSecond)).toEqual([300, 0, 0, 0]);
+  expect(world.edge.refusedPerSecond).toBe(300);
+  expect(world.servers[0]!.hungAtMs).toBeNull();
+  await put(traffic?.admission?.free);
+  expect(world.servers[0]!.hungAtMs).not.toBeNull();
+});
+
+test('what servers have of the database is counted, with those of others, where the lab is told to', async () => {
+  using lab = await openLab({ scenario: 'few-connections' });
+  const limits = lab.lab.fleet.dependencies?.['database']?.connections;
+  const get = limits?.now && 'get' in limits.now ? limits.now.get : '';
+  const count = async (): Promise<unknown> => (await fetch(get)).json();
+  expect(limits).toMatchObject({ max: 356, perSecond: 256 });
+  expect(await count()).toEqual({ connections: 4 * 64 + 50, max: 356 });
+  await put(lab, 'api-02', 'offline on');
+  expect(await count()).toEqual({ connections: 3 * 64 + 50, max: 356 });
+  expect((await fetch(get.replace('/connections', '/'))).status).toBe(404);
+});
+
+async function put(lab: TestLab, server: string, words: string): Promise<void> {
+  using shell = await login(lab, server);
+  await shell.run(`apictl ${words}`);
+}
 
 test('a BMC shows its certificate, wants its password, and resets its server', async () => {
   using lab = await openLab({ servers: 2, model: { bootMs: 5_000 } });

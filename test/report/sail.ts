@@ -95,6 +95,10 @@ export function sail(plan: Plan, { hung = {}, answers = {}, killedAt, untilGate 
         return once({ type: 'asked', id: effect.id }, 1);
       case 'page':
         return once({ type: 'paged', id: effect.id }, 1);
+      case 'count':
+        return once({ type: 'counted', id: effect.id, first: null, unread: [] }, 50);
+      case 'shed':
+        return once({ type: 'shed', id: effect.id }, 50);
       case 'pass':
         return [];
     }

@@ -46,6 +46,7 @@ function happen(
       return;
     case 'database':
       world.databaseUp = false;
+      world.databaseGoneAtMs = world.nowMs;
       agenda.put(untilMs, null, () => {
         world.advance(untilMs);
         world.databaseUp = true;

@@ -1,16 +1,19 @@
+import { FuseWatch } from '../../src/engine/watch-fuse.ts';
 import { FleetActor } from '../../src/engine/act.ts';
 import { Guarding } from '../../src/engine/guarding.ts';
 import { Host } from '../../src/engine/host.ts';
 import { knownSteps } from '../../src/engine/kinds.ts';
+import { Pacing, type PacingInput } from '../../src/engine/pacing.ts';
 import { steadyClock } from '../../src/engine/steady-clock.ts';
 import { JournalFailure } from '../../src/journal/index.ts';
 import type { Failure, Fleet } from '../../src/model/index.ts';
 import type { Outline } from '../../src/plan/index.ts';
 import type { Actor, Clock, ExpectedFile, GuardReader, Reader, ServerEffect } from '../../src/ports/index.ts';
-import { lineOf, trackOf, watchedGuards, type Machine, type RunEvent, type RunState } from '../../src/run/index.ts';
+import { knownClocks, lineOf, trackOf, watchedGuards, type Machine, type RunEvent, type RunState } from '../../src/run/index.ts';
 import type { Chance } from '../support/chance.ts';
 import { virtualClock, type Agenda, type Sleeper } from './agenda.ts';
 import type { Disk } from './disk.ts';
+import { modelEdge } from './edge.ts';
 import { trouble } from './reach.ts';
 import type { Lease, Watch } from './watch/index.ts';
 import { Ways } from './ways.ts';
@@ -52,6 +55,7 @@ export interface EngineInput {
   /** How wrong the clock on the wall of its machine is. */
   readonly wallOffMs?: () => number;
   readonly readGuard: (owner: Sleeper) => GuardReader;
+  readonly readDelay: (owner: Sleeper) => PacingInput['delayOf'];
   /** Whether the mirror holds what was written so far; null: there is none. */
   readonly mirrored: ((seq: number) => Promise<boolean>) | null;
   /** Called with what is durable, as a view is. */
@@ -92,8 +96,10 @@ export class Engine implements Sleeper {
       page: () => this.#page(),
       unattended: null,
       onRows: (rows) => {
-        input.onEvents(rows.map(({ event }) => event as unknown as RunEvent));
+        const events = rows.map(({ event }) => event as unknown as RunEvent);
+        input.onEvents(events);
         guarding.follow(this.state);
+        pacing.follow(this.state, events);
       },
       fence: async () => {
         if (lease.epoch !== this.epoch && !planted.openFence) throw new Error('another engine has taken it over');
@@ -111,6 +117,12 @@ export class Engine implements Sleeper {
       clock,
       read: input.readGuard(this),
       watched: (state) => watchedGuards(state, machine.index),
+      tell: (event) => this.host.tell(event),
+    });
+    const pacing = new Pacing({
+      clock,
+      index: machine.index,
+      delayOf: input.readDelay(this),
       tell: (event) => this.host.tell(event),
     });
   }
@@ -157,15 +169,30 @@ export class Engine implements Sleeper {
       onDeed: (server, what, effect) => watch.deed(server, what, effect, this.epoch),
       onContact: (server) => watch.contact(server),
     });
+    const servers = new Map(fleet.servers.map((server) => [server.name, server]));
     const fleetActor = new FleetActor({
       run: 'r',
       kinds: knownSteps(machine.index.plan, outline, (track, at) => stepIdAt(this.state, machine, track, at)),
-      servers: new Map(fleet.servers.map((server) => [server.name, server])),
+      servers,
       reach: ways,
       clock,
       expected: async () => EXPECTED,
       goesHome: () => this.state.mode === 'home',
       readAgainMs: READ_AGAIN_MS,
+      fuse: new FuseWatch({
+        servers,
+        reader: (server) => ways.reader(server),
+        clock,
+        edge:
+          machine.index.plan.header.countdown === undefined
+            ? null
+            : modelEdge({ world, agenda, chance, owner: this, faultiness: this.#in.faultiness }),
+        ask: async () => {
+          if (this.#in.lease.epoch !== this.epoch) throw trouble('command', { name: 'the store of claims' });
+        },
+        known: (name) => knownClocks(this.state, name, machine.index),
+        warm: null,
+      }),
     });
     const inner = planted.actor?.(fleetActor, ways, world) ?? fleetActor;
     return {

@@ -56,6 +56,18 @@ export const BUGS: readonly Bug[] = [
     promise: 'promise 3',
     planted: { machine: impure, isReplayed: true },
   },
+  {
+    name: 'nobody sheds load before the fuse is over',
+    within: 60,
+    promise: 'foresight',
+    planted: { machine: withoutEffects((effect) => effect.effect === 'shed' && effect.on) },
+  },
+  {
+    name: 'the page is forgotten when the run ends',
+    within: 60,
+    promise: 'promise 8',
+    planted: { machine: onState((state) => (state.fuse === null && state.shed?.wanted === 'on' ? { ...state, shed: null } : state)) },
+  },
   { name: 'the fence lets a zombie through', within: 250, promise: 'promise 4', planted: { openFence: true } },
   {
     name: 'a server that was left out is read too',
@@ -97,6 +109,23 @@ export const BUGS: readonly Bug[] = [
       machine: onEvents((event) =>
         event.type === 'guard' && event.standing === 'no-data' ? { ...event, standing: 'trip', positive: true } : event,
       ),
+    },
+  },
+  {
+    name: 'slots go on as if nothing had been seen in the database',
+    within: 300,
+    promise: 'promise 9',
+    planted: { machine: onEvents((event) => (event.type === 'paced' ? { type: 'time' } : event)) },
+  },
+  {
+    name: 'servers leave service whoever fell out before',
+    within: 40,
+    promise: 'load',
+    planted: {
+      machine: onPlan((header) => ({
+        ...header,
+        steps: header.steps.map((step) => (step.step === 'act' ? { ...step, serving: undefined } : step)),
+      })),
     },
   },
   {
@@ -230,6 +259,17 @@ function onEffects(change: (effect: Effect) => Effect): Wrap {
     next: (state) => {
       const next = machine.next(state);
       return { ...next, effects: next.effects.map(change) };
+    },
+  });
+}
+
+/** Effects that it never makes. */
+function withoutEffects(isDropped: (effect: Effect) => boolean): Wrap {
+  return (machine) => ({
+    ...machine,
+    next: (state) => {
+      const next = machine.next(state);
+      return { ...next, effects: next.effects.filter((effect) => !isDropped(effect)) };
     },
   });
 }

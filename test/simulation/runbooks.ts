@@ -56,7 +56,15 @@ const short = defineRunbook({
   window: { limitMs: 20 * 60_000 },
   steps: ({ api }) => [
     offlineMode(first(api, 1), { on: true }),
-    inSlots({ perSecond: 1, fraction: 1 }, refreshCaches(api)),
+    inSlots(
+      {
+        perSecond: 1.25,
+        fraction: 0.8,
+        also: [{ resource: 'logins', perSecond: 0.5, each: 'domain' }],
+        canary: { servers: 1, pauseMs: 2_000 },
+      },
+      refreshCaches(api),
+    ),
     inWaves({ by: 'domain', atMost: 2 }, offlineMode(rest(api, 1), { on: true })),
     question('Done?', {
       role: 'database',

@@ -41,6 +41,8 @@ export interface Shape {
   /** Guards flap and go without data. */
   readonly guards: boolean;
   readonly mirror: boolean;
+  /** Offline servers leave the balancer, and the plan shows what that puts on the others. */
+  readonly balanced: boolean;
   readonly freezes: readonly { readonly title: string; readonly fromMs: number; readonly toMs: number }[];
   /** When the window opens; null: it is open. */
   readonly opensAtMs: number | null;
@@ -49,6 +51,10 @@ export interface Shape {
   /** How long a commit takes at most. */
   readonly commitMs: number;
   readonly mishaps: readonly Mishap[];
+  /** The fleet has a page of the balancer, and the plan sheds load by it. */
+  readonly edge?: boolean;
+  /** How long the database is really away when somebody has said that the work may start; null: it never goes. */
+  readonly outageMs?: number | null;
 }
 
 export function shapeOf(seed: number): Shape {
@@ -68,12 +74,20 @@ export function shapeOf(seed: number): Shape {
     people: chance.happens(0.8),
     guards: chance.happens(0.8),
     mirror,
+    balanced: new Chance(seed + 0x71).happens(0.4),
     freezes: chance.happens(0.15) ? [freezeOf(chance)] : [],
     opensAtMs: chance.happens(0.1) ? chance.whole(1_000, 300_000) : null,
     closesAtMs: chance.happens(0.25) ? chance.whole(100_000, chance.pick([400_000, 3_600_000])) : null,
     commitMs: chance.happens(0.3) ? chance.pick([2, 20, 200]) : 0,
     mishaps: mishapsOf(chance, servers, calmAtMs, mirror),
+    ...outageOf(new Chance(seed + 0x70)),
   };
+}
+
+/** Every other outage overruns, some of them by far. */
+function outageOf(chance: Chance): Pick<Shape, 'edge' | 'outageMs'> {
+  const edge = chance.happens(0.7);
+  return { edge, outageMs: chance.happens(0.6) ? chance.whole(20_000, chance.pick([120_000, 400_000, 900_000])) : null };
 }
 
 function freezeOf(chance: Chance): Shape['freezes'][number] {

@@ -2,13 +2,15 @@ import type { Host } from '../../src/engine/host.ts';
 import type { Plan } from '../../src/model/index.ts';
 import { hashOf } from '../../src/plan/compile.ts';
 import { canonicalJson } from '../../src/plan/index.ts';
-import { createMachine, type Machine, type RunEvent, type RunState, type Stamped } from '../../src/run/index.ts';
+import { burningOf, createMachine, type Machine, type RunEvent, type RunState, type Stamped } from '../../src/run/index.ts';
 import { Chance } from '../support/chance.ts';
 import { paperFleet } from '../support/fleet.ts';
 import { paperPlan } from '../support/plans.ts';
 import { Agenda } from './agenda.ts';
 import { befallWorld, calmDown } from './chaos.ts';
+import { Delays } from './delays.ts';
 import { Disk } from './disk.ts';
+import { COUNTDOWN, Expiries } from './edge.ts';
 import { Engine, EXPECTED, type EngineInput, type Planted } from './engine.ts';
 import { Flaps } from './flaps.ts';
 import { People } from './people.ts';
@@ -93,15 +95,16 @@ async function prepare(shape: Shape, planted: Planted): Promise<Simulation | nul
 /** Fleets on paper are the same for many seeds, and nobody changes them. */
 const fleets = new Map<string, ReturnType<typeof paperFleet>>();
 
-function fleetOf({ servers, domains }: Shape): ReturnType<typeof paperFleet> {
-  const key = `${servers}/${domains}`;
-  const fleet = fleets.get(key) ?? paperFleet({ servers, domains });
+function fleetOf({ servers, domains, balanced }: Shape): ReturnType<typeof paperFleet> {
+  const key = `${servers}/${domains}/${balanced}`;
+  const balancers = { api: { offline: 'leaves', requestsPerSecond: 1_000, returnSurge: 1 } } as const;
+  const fleet = fleets.get(key) ?? { ...paperFleet({ servers, domains }), ...(balanced ? { balancers } : {}) };
   fleets.set(key, fleet);
   return fleet;
 }
 
 /** The plan with what the configuration adds to it: a mirror, freezes, an agreed end. */
-function withTimes(plan: Plan, { mirror, freezes, opensAtMs, closesAtMs }: Shape): Plan {
+function withTimes(plan: Plan, { mirror, freezes, opensAtMs, closesAtMs, edge }: Shape): Plan {
   const header = {
     ...plan.header,
     mirror: mirror ? 'elsewhere' : null,
@@ -111,8 +114,14 @@ function withTimes(plan: Plan, { mirror, freezes, opensAtMs, closesAtMs }: Shape
       opensAtMs,
       closesAtMs: closesAtMs === null ? null : closesAtMs + (opensAtMs ?? 0),
     },
+    ...(edge && fuseGates(plan).size > 0 ? { countdown: COUNTDOWN } : {}),
   };
   return { ...plan, hash: hashOf(header), header };
+}
+
+/** The gates behind which an outage begins. */
+function fuseGates({ header }: Plan): ReadonlySet<string> {
+  return new Set(header.steps.flatMap((step) => (step.step === 'gate' && step.fuse !== null ? [step.id] : [])));
 }
 
 /** What the plan may already find. */
@@ -150,6 +159,8 @@ class Simulation {
   readonly #watch: Watch;
   readonly #people: People;
   readonly #flaps: Flaps;
+  readonly #delays: Delays;
+  readonly #expiries: Expiries;
   readonly #machine: Machine;
   readonly #lease = { epoch: 0 };
   readonly #events: Stamped[] = [];
@@ -188,6 +199,9 @@ class Simulation {
       say: (work) => this.#say(work),
     });
     const { guards } = machine.index.plan.header;
+    const isPlanned = machine.index.plan.header.countdown !== undefined;
+    this.#expiries = new Expiries(world, isPlanned, fuseGates(machine.index.plan));
+    this.#delays = new Delays(shape.seed, this.#agenda, shape.calmAtMs);
     this.#flaps = new Flaps(guards, shape.seed + 0x60, this.#agenda, shape.guards ? shape.calmAtMs : 0);
   }
 
@@ -229,7 +243,20 @@ class Simulation {
     const happen = this.#agenda.take();
     if (!happen) throw new Broken('promise 12', 'nothing is under way, and nothing is waited for');
     this.#in.world.advance(this.#agenda.nowMs);
+    this.#demandShed();
     happen();
+  }
+
+  /** Nobody meets an expiry that cannot be refreshed with traffic, where the run could have known. */
+  #demandShed(): void {
+    const engine = this.#engine;
+    const isFree = engine?.alive === true && engine.asleepUntilMs <= this.#agenda.nowMs && !this.#isHindered();
+    this.#expiries.demand(isFree, (server) => this.#state?.out[server] !== undefined);
+  }
+
+  /** The disk, or the lease, keeps every effect waiting. */
+  #isHindered(): boolean {
+    return this.#state?.closed !== null;
   }
 
   #start(): void {
@@ -250,6 +277,7 @@ class Simulation {
       faultiness: () => (this.#agenda.nowMs < shape.calmAtMs ? shape.faults : 0),
       wallOffMs: () => this.#wallOffMs,
       readGuard: (owner) => this.#flaps.reader(owner),
+      readDelay: (owner) => this.#delays.reader(owner),
       mirrored: header.mirror === null ? null : () => this.#mirrored(),
       onEvents: (events) => this.#seen(events),
       onEnd: (error) => this.#ended(engine, error),
@@ -295,6 +323,7 @@ class Simulation {
     try {
       this.#watch.event(this.#state, stamped);
       this.#state = this.#in.machine.apply(this.#state, stamped);
+      this.#expiries.event(stamped.event, this.#state.fuse === null || burningOf(this.#state, this.#in.machine.index) === null);
       this.#events.push(stamped);
     } catch (error) {
       this.#break(error);
@@ -306,7 +335,17 @@ class Simulation {
       if (event.type !== 'intended') continue;
       if (event.effect.effect === 'ask') this.#people.asked(event.effect);
       if (event.effect.effect === 'page') this.#people.paged();
+      if (event.effect.effect === 'pass') this.#workBegins(event.effect.gate);
     }
+  }
+
+  /** Somebody said that the work may start: the database goes, for as long as it takes. */
+  #workBegins(gate: string): void {
+    const { world, shape, machine } = this.#in;
+    const { outageMs } = shape;
+    if (outageMs === null || outageMs === undefined || !fuseGates(machine.index.plan).has(gate)) return;
+    if (this.#agenda.nowMs + outageMs >= shape.calmAtMs) return;
+    befallWorld(world, this.#agenda, new Chance(shape.seed + 0x71), 'database', outageMs);
   }
 
   #say(work: (host: Host) => void): void {

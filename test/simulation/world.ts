@@ -39,6 +39,10 @@ export interface Deed {
 export class World {
   nowMs = 0;
   databaseUp = true;
+  databaseGoneAtMs = 0;
+  /** The balancer answers everything itself; and when that was last asked in vain. */
+  page = false;
+  pageFailedAtMs = -Infinity;
   /** The jump host in front of domain d2 is broken until then. */
   jumpBrokenUntilMs = 0;
   controlDownUntilMs = 0;

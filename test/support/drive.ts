@@ -56,6 +56,8 @@ export function goesWell(change: unknown = { to: 'out' }): Script {
 export class Drive {
   readonly machine: Machine;
   readonly effects: Effect[] = [];
+  /** The same with their instants. */
+  readonly begun: { readonly effect: Effect; readonly atMs: number }[] = [];
   readonly events: RunEvent[] = [];
   script: Script;
   nowMs = 0;
@@ -92,6 +94,7 @@ export class Drive {
       for (const effect of effects) {
         this.say({ type: 'intended', effect });
         this.effects.push(effect);
+        this.begun.push({ effect, atMs: this.nowMs });
         const outcome = this.script(effect, this.nowMs);
         if (outcome) this.say(outcome);
       }

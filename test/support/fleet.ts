@@ -55,6 +55,7 @@ function paperServer(name: string, group: string, domain: string, bmc: boolean):
           cut: { run: 'cut' },
           restore: { run: 'restore' },
           path: { run: 'path' },
+          delay: { run: 'delay' },
           timeoutMs: 10_000,
         },
       },

@@ -49,6 +49,7 @@ export const setAside = defineStep({
   idempotent: true,
   title: () => 'set aside',
   nature: () => 'risk',
+  serving: () => 'leaves-traffic',
   observe: async (_server, _input, read) => ({ pinned: { traffic: await read.ask('traffic') }, readings: {} }),
   decide: ({ traffic }) =>
     traffic === 'out'

@@ -1,6 +1,14 @@
+import { servingJudge } from '../../src/herd/index.ts';
 import { observeServer } from '../../src/engine/observe.ts';
 import type { Fleet, Plan, Runbook } from '../../src/model/index.ts';
-import { compile, outline, type CompileInput, type Foresight, type Outline } from '../../src/plan/index.ts';
+import {
+  compile,
+  outline,
+  withServing,
+  type CompileInput,
+  type Foresight,
+  type Outline,
+} from '../../src/plan/index.ts';
 import type { ExpectedFile, Reader } from '../../src/ports/index.ts';
 import { groupsOf, takeOut } from '../../src/steps/index.ts';
 
@@ -37,7 +45,19 @@ export async function paperPlan({
       await observeServer({ outline: laid, server, read: reader(server.name), expected, nowMs: () => nowMs }),
     );
   }
-  return { plan: compiled({ runbook, fleet, laid, foresights, inputs, except, nowMs }), outline: laid };
+  // What the fleet says of its balancers and connections, as the edge has it.
+  const served =
+    fleet.balancers || fleet.dependencies
+      ? withServing({
+          fleet,
+          laid,
+          foresights,
+          leftOut: except.map(({ server }) => server),
+          connections: new Map(),
+          judge: servingJudge,
+        }).laid
+      : laid;
+  return { plan: compiled({ runbook, fleet, laid: served, foresights, inputs, except, nowMs }), outline: served };
 }
 
 export function outlineOf(

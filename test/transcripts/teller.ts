@@ -274,6 +274,7 @@ class Teller {
       planted: {},
       faultiness: () => 0,
       readGuard: () => () => Promise.resolve(this.guardReading),
+      readDelay: () => () => Promise.resolve(3),
       mirrored: this.#machine.index.plan.header.mirror === null ? null : () => Promise.resolve(this.mirrorHolds),
       onEvents: (events) => this.#seen(events),
       onEnd: (error) => this.#ended(engine, error),

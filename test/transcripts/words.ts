@@ -103,6 +103,18 @@ export class Words {
           sort: 'turn',
           text: `${event.track} armed for ${event.servers.join(' ')}${event.suspect ? ', power disarmed' : ''}`,
         };
+      case 'rehearsed': {
+        const { server, result, lastedMs, step, why } = event.rehearsal;
+        return {
+          sort: 'in',
+          text: `rehearsed in ${step}: ${result} after ${Math.round(lastedMs / 1000)} s${why === null ? '' : ` (${why})`}`,
+          server,
+        };
+      }
+      case 'scheduled':
+        return { sort: 'in', text: `slots of ${event.step}, earliest expiry first: ${event.servers.join(', ')}` };
+      case 'paced':
+        return { sort: 'in', text: `slots of ${event.step} at ${event.share} of their bound: ${event.why}` };
       case 'renewed':
         return { sort: 'turn', text: `done again from step ${event.from} to ${event.gate}` };
       case 'closed':
@@ -125,6 +137,10 @@ export class Words {
         return { sort: 'out', text: `PAGE ${effect.text}` };
       case 'diagnose':
         return { sort: 'out', text: 'diagnose', server: effect.target };
+      case 'count':
+        return { sort: 'out', text: `read the clocks of ${effect.servers.join(', ')} again` };
+      case 'shed':
+        return { sort: 'out', text: `turn the balancer's page ${effect.on ? 'on' : 'off'}` };
       default:
         return {
           sort: 'out',

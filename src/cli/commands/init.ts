@@ -14,7 +14,7 @@ export default defineConfig({
 });
 `;
 
-const FLEET = `import { defineFleet } from 'neap';
+const FLEET = `import { defineFleet, reading } from 'neap';
 
 /** How one server of this service is read and switched. Every command runs on the server itself, over SSH. */
 const service = (name: string) => ({
@@ -23,11 +23,14 @@ const service = (name: string) => ({
     on: { run: 'touch /srv/api/offline' },
     off: { run: 'rm -f /srv/api/offline' },
   },
+  // What runs there: a rehearsal counts for the version that was rehearsed.
+  version: { run: 'cat /srv/api/version' },
   // Whatever expires on a server; the shortest counts. Answers {"ageMs": n, "ttlMs": n}.
   clocks: [
     {
       name: 'config',
-      read: { run: 'curl -fsS http://localhost:8080/cache' },
+      // Where its age lies in the answer, and in which unit. See also: reading.redisTtl, fileAge, http, prometheus.
+      read: reading.command({ run: 'curl -fsS http://localhost:8080/cache', age: 'ageMs', ttl: 'ttlMs', unit: 'ms' }),
       refresh: { run: 'curl -fsS -X POST http://localhost:8080/cache/refresh' },
       ttlMs: { min: 180_000, max: 240_000 },
     },
@@ -39,7 +42,11 @@ const service = (name: string) => ({
       cut: { run: '/usr/local/sbin/cut-database {seconds}', become: true },
       restore: { run: '/usr/local/sbin/cut-database off', become: true },
       path: { run: '/usr/local/sbin/cut-database status' },
+      // What the cut does to who asks: refuse, drop or hang. A rehearsal shows no worse than that.
+      cutManner: 'drop' as const,
       timeoutMs: 10_000,
+      // How one request tries: what it waits follows from how the database is away.
+      tries: { attempts: 2, connectTimeoutMs: 1_000, answerTimeoutMs: 4_500, backoffMs: [500] },
       capacityPerSecond: 40,
     },
   },
@@ -66,6 +73,13 @@ export default defineFleet({
   name: 'production',
   // Something outside the fleet that must answer: when it does not, the silence is ours, and power is disarmed.
   control: [{ name: 'gateway', get: 'http://gateway.example.org/' }],
+  // The balancer's page: neap turns it on before the first cache expires, when an outage lasts too long.
+  edge: {
+    read: { get: 'http://balancer.example.org:8404/page', field: 'on' },
+    on: { send: 'http://balancer.example.org:8404/page', method: 'PUT', body: { on: true } },
+    off: { send: 'http://balancer.example.org:8404/page', method: 'PUT', body: { on: false } },
+    takesMs: 5_000,
+  },
   servers: ['api-01', 'api-02'].map((name, at) => ({
     name,
     group: 'api',

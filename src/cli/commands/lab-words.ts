@@ -19,7 +19,7 @@ export function addLabCommands(program: Command, done: Done): void {
     .option('--time-lapse <x>', 'lab seconds in a real second', '1')
     .option(
       '--scenario <name>',
-      'healthy, feb-2021, half-applied, dead-server, dead-fleet, bmc-down or partition',
+      'healthy, feb-2021, half-applied, dead-server, dead-fleet, bmc-down, partition, synchronised, canary-takes-all or few-connections',
       'feb-2021',
     )
     .option('--name <name>', 'a name of its own')
@@ -40,7 +40,7 @@ export function addLabCommands(program: Command, done: Done): void {
   lab
     .command('tell <what> [rest...]')
     .description(
-      'what a lab is told: database away|back|refuse, hang SERVER, half-apply SERVER, page on|off, skip 72h, status, record',
+      'what a lab is told: database away|back|refuse|hang, hang SERVER, half-apply SERVER, page on|off, slow MS, connections N, skip 72h, status, record',
     )
     .option('--name <name>', 'which lab, if several run')
     .addHelpText('after', '\nExample:\n  neap lab tell database away')

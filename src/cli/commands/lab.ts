@@ -69,10 +69,12 @@ export async function tell(
 }
 
 function commandOf(what: string, [word = '']: readonly string[]): LabCommand {
-  if (what === 'database' && (word === 'away' || word === 'back' || word === 'refuse'))
+  if (what === 'database' && (word === 'away' || word === 'back' || word === 'refuse' || word === 'hang'))
     return { tell: 'database', state: word };
   if ((what === 'hang' || what === 'half-apply') && word !== '') return { tell: what, server: word };
   if (what === 'page' && (word === 'on' || word === 'off')) return { tell: 'page', on: word === 'on' };
+  if (what === 'connections' && /^\d+$/.test(word)) return { tell: 'connections', others: Number(word) };
+  if (what === 'slow' && /^\d+$/.test(word)) return { tell: 'slow', byMs: Number(word) };
   const skip = what === 'skip' ? /^(\d+)(h|m|s)$/.exec(word) : null;
   if (skip)
     return { tell: 'skip', forMs: Number(skip[1]) * { h: 3_600_000, m: 60_000, s: 1_000 }[skip[2] as 'h' | 'm' | 's'] };
@@ -80,7 +82,7 @@ function commandOf(what: string, [word = '']: readonly string[]): LabCommand {
   if (what === 'record') return { tell: 'record' };
   throw usage(
     `a lab cannot be told "${[what, word].join(' ').trim()}"`,
-    'One of: database away|back|refuse, hang SERVER, half-apply SERVER, page on|off, skip 72h, status, record',
+    'One of: database away|back|refuse|hang, hang SERVER, half-apply SERVER, page on|off, slow MS, connections N, skip 72h, status, record',
   );
 }
 

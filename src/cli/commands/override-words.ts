@@ -5,7 +5,7 @@ import type { OverrideOptions } from './override.ts';
 export function addOverride(program: Command, done: (exitCode: number) => void): void {
   program
     .command('override <run> <class> [about]')
-    .description('decide against what stops a run: a freeze, a guard, the mirror, or the end of its window')
+    .description('decide against what stops a run: a freeze, the fuse, a guard, the mirror, or the end of its window')
     .requiredOption('--reason <text>', 'why; it stands in the journal')
     .option('--zone <name>', "for window: the zone of a time on the wall (default: the plan's)")
     .addHelpText(
@@ -13,6 +13,7 @@ export function addOverride(program: Command, done: (exitCode: number) => void):
       `
 What each one allows, by name and in this run only:
   freeze [title]         risk goes on in spite of that freeze
+  fuse                   the outage begins although the fuse does not cover it: load is shed before the first expiry
   guard [guard]          risk goes on although that guard is tripped or has no data
   mirror                 what has no way back goes on although the journal's copy is behind
   window <30m|instant>   the window is open for so much longer, or until then; the way home must still fit

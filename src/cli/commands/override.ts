@@ -6,7 +6,7 @@ import { usage } from '../usage.ts';
 import { standingText } from '../views/standing.ts';
 import { liveSession, placeFor } from './control.ts';
 
-const CLASSES = ['freeze', 'guard', 'mirror', 'window'] as const;
+const CLASSES = ['freeze', 'fuse', 'guard', 'mirror', 'window'] as const;
 type Class = (typeof CLASSES)[number];
 
 export interface OverrideOptions {

@@ -81,11 +81,19 @@ export function progress(): (done: number, of: number) => void {
   };
 }
 
-/** Whether the plan cannot be run. A freeze that a person decided against refuses nothing. */
-export function isRefused({ header }: Plan, overridden: readonly 'freeze'[] = []): boolean {
+/** What a person can decide against before a run is begun: a freeze, and a fuse that does not cover the outage. */
+export type Overridable = 'freeze' | 'fuse';
+
+/** Whether the plan cannot be run. What a person decided against refuses nothing. */
+export function isRefused({ header }: Plan, overridden: readonly Overridable[] = []): boolean {
   return header.findings.some(
-    ({ severity, code }) => severity === 'refusal' && !overridden.some((each) => each === code),
+    ({ severity, code }) => severity === 'refusal' && !overridden.some((each) => each === classOf(code)),
   );
+}
+
+/** What a rehearsal says against a plan is about its fuse: it is decided against in that class, and in no lesser one. */
+function classOf(code: string): string {
+  return code === 'rehearsal' ? 'fuse' : code;
 }
 
 export function fleetPath(config: Config, given: string | undefined): string {

@@ -1,11 +1,10 @@
-import { chmod, rename, writeFile } from 'node:fs/promises';
 import { findRun, loadConfig, type RunPlace } from '../../engine/index.ts';
-import { FailureError } from '../../model/index.ts';
 import type { JournalRow } from '../../ports/index.ts';
 import { reportOf, toHtml, toJson, toMarkdown, type Report } from '../../report/index.ts';
 import type { Stamped } from '../../run/index.ts';
 import { attach, readRun } from '../session.ts';
 import { usage } from '../usage.ts';
+import { writeWhole } from '../whole-file.ts';
 
 /** Which file is to hold which form of the report. */
 export interface ReportFiles {
@@ -62,26 +61,4 @@ async function readReport(place: RunPlace): Promise<Report> {
       `Its engine did not start; see ${place.log}`,
     );
   return reportOf(read.plan, read.events, { rows: read.rows });
-}
-
-/** A reader sees the whole report or none of it. */
-async function writeWhole(path: string, text: string): Promise<void> {
-  const beside = `${path}.new`;
-  try {
-    await writeFile(beside, text, { mode: 0o600 });
-    await chmod(beside, 0o600);
-    await rename(beside, path);
-  } catch (error) {
-    const what = `the report cannot be written: ${error instanceof Error ? error.message : String(error)}`;
-    throw new FailureError(
-      {
-        kind: 'condition',
-        what,
-        where: path,
-        state: 'The run is as it was',
-        remedy: 'Name a file in a folder that exists and that you may write to',
-      },
-      { cause: error },
-    );
-  }
 }

@@ -50,8 +50,8 @@ function addPlanning(program: Command, done: Done): void {
     .option('--yes', 'do not ask before it starts')
     .option('--unattended', "open gates as the approver that a lab's fleet names")
     .option('--ticket <text>', 'what the run is done for; it stands in the journal')
-    .option('--override <class>', 'begin it in spite of a freeze: freeze, with --reason')
-    .option('--reason <text>', 'why a freeze is overridden; it stands in the journal')
+    .option('--override <class>', 'begin it in spite of a freeze, or of its fuse: freeze, fuse; with --reason')
+    .option('--reason <text>', 'why that is overridden; it stands in the journal')
     .option('--detach', 'return once the engine stands')
     .option('--no-wait', 'end with 3 at the first gate, without a terminal')
     .addHelpText('after', '\nExample:\n  neap run plan.json')
@@ -59,10 +59,13 @@ function addPlanning(program: Command, done: Done): void {
   const fleet = program.command('fleet').description('the machines');
   fleet
     .command('check')
-    .description('try every reading that the fleet lists, on every server; writes nothing')
+    .description('try every reading that the fleet lists, on every server, and show it with its source; writes nothing')
     .option('--fleet <file>', 'the fleet file (default: fleet in neap.config.ts)')
+    .option('--json', 'for scripts')
     .addHelpText('after', '\nExample:\n  neap fleet check --fleet fleet.ts')
-    .action(async (options: { readonly fleet?: string }) => done(await (await import('./fleet.ts')).check(options)));
+    .action(async (options: { readonly fleet?: string; readonly json?: boolean }) =>
+      done(await (await import('./fleet.ts')).check(options)),
+    );
   addQuarantine(fleet, done);
   fleet
     .command('unfence <run>')

@@ -12,7 +12,7 @@ import type { Plan } from '../../model/index.ts';
 import { usage } from '../usage.ts';
 import { planText } from '../views/plan.ts';
 import { watch } from '../watch.ts';
-import { isRefused, preview, type PlanOptions } from './plan.ts';
+import { isRefused, preview, type Overridable, type PlanOptions } from './plan.ts';
 import { saysWindow } from './window.ts';
 
 export interface RunOptions extends Omit<PlanOptions, 'out' | 'json'> {
@@ -21,7 +21,7 @@ export interface RunOptions extends Omit<PlanOptions, 'out' | 'json'> {
   readonly yes?: boolean;
   readonly detach?: boolean;
   readonly ticket?: string;
-  /** What is decided against beforehand, with `reason`: a freeze. */
+  /** What is decided against beforehand, with `reason`: a freeze, the fuse. */
   readonly override?: string;
   readonly reason?: string;
 }
@@ -53,6 +53,7 @@ export async function carryOut(
   config: Config,
   made: { readonly plan: Plan; readonly text?: string },
   options: Pick<RunOptions, 'yes' | 'unattended' | 'detach' | 'wait' | 'ticket' | 'override' | 'reason'>,
+  begun: (place: RunPlace) => void = () => undefined,
 ): Promise<number> {
   const { plan } = made;
   if (isRefused(plan, overridden(options))) {
@@ -66,6 +67,7 @@ export async function carryOut(
     ...options,
     ...(made.text === undefined ? {} : { planText: made.text }),
   });
+  begun(place);
   if (options.detach) {
     process.stdout.write(`Run ${place.run} goes on by itself. Watch it: neap attach ${place.run}\n`);
     return 0;
@@ -74,21 +76,39 @@ export async function carryOut(
 }
 
 /** What is decided against before the run is begun, by name and with a reason. */
-export function overridden({ override, reason }: Pick<RunOptions, 'override' | 'reason'>): readonly 'freeze'[] {
+export function overridden({ override, reason }: Pick<RunOptions, 'override' | 'reason'>): readonly Overridable[] {
   if (override === undefined) return [];
-  if (override !== 'freeze')
-    throw usage(`--override ${override} is not known before a run is begun`, 'It is: --override freeze');
+  const classes = [...new Set(override.split(','))].map((word) => {
+    const known = OVERRIDABLE.find((each) => each === word);
+    if (known === undefined)
+      throw usage(
+        `--override ${word} is not known before a run is begun`,
+        `It is one of: ${OVERRIDABLE.join(', ')}; or both, with a comma`,
+      );
+    return known;
+  });
   if ((reason ?? '').trim() === '')
     throw usage('--override without a reason', 'Say why, in --reason: it stands in the journal');
-  return ['freeze'];
+  return classes;
 }
 
+const OVERRIDABLE: readonly Overridable[] = ['freeze', 'fuse'];
+
 /** A person at a terminal says yes to the plan that is shown; without one, asking for the run is the yes. */
-async function confirmed(plan: Plan, options: Pick<RunOptions, 'yes' | 'unattended'>): Promise<boolean> {
+async function confirmed(
+  plan: Plan,
+  options: Pick<RunOptions, 'yes' | 'unattended' | 'override' | 'reason'>,
+): Promise<boolean> {
   const interactive = process.stdin.isTTY && process.stdout.isTTY;
   if (!interactive || options.yes || options.unattended) return true;
   process.stdout.write(
-    planText(plan, { columns: process.stdout.columns ?? 100, color: true, commands: [], out: null }),
+    planText(plan, {
+      columns: process.stdout.columns ?? 100,
+      color: true,
+      commands: [],
+      out: null,
+      overridden: overridden(options),
+    }),
   );
   const { confirm } = await import('@inquirer/prompts');
   try {

@@ -3,6 +3,7 @@ import type { Contingency, Guard, GuardRead, PlanHeader } from '../../model/inde
 import {
   actStepOf,
   currentOf,
+  loadStop,
   stopsOf,
   trackOf,
   answersAhead,
@@ -105,7 +106,9 @@ export function runGuardLines(state: RunState, { index }: Machine): string[] {
 export function stoppedLines(state: RunState, { index }: Machine): string[] {
   const main = trackOf(state, 'main');
   if (state.closed || main?.status !== 'running' || currentOf(main)?.step !== 'act') return [];
-  const stops = stopsOf(state, actStepOf(index, main, main.cursor), index);
+  const step = actStepOf(index, main, main.cursor);
+  const load = loadStop(state, step, index);
+  const stops = [...stopsOf(state, step, index), ...(load === null ? [] : [{ key: 'load', why: load }])];
   if (stops.length === 0) return [];
   const others = stops.filter(({ key }) => !key.startsWith('guard/')).map(({ why }) => why);
   return [`Nothing is taken now: ${others.length > 0 ? others.join('; ') : 'its guard is not clear'}.`];

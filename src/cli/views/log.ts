@@ -1,6 +1,7 @@
 import { instantText } from '../../engine/index.ts';
 import type { PlanStep } from '../../model/index.ts';
 import {
+  coherenceOf,
   flyingOf,
   clockTime,
   duration,
@@ -8,14 +9,19 @@ import {
   nameServers,
   opensAtMs,
   trackOf,
+  type ActState,
   type Machine,
   type Place,
   type RunEvent,
   type RunState,
   type Stamped,
   type TargetState,
+  type Track,
 } from '../../run/index.ts';
 import { engineText } from './engine.ts';
+import { countedText, sheddingText, shedText } from './shed.ts';
+import { rehearsedText } from './rehearsed.ts';
+import { slotsText } from './slots.ts';
 import { answeredText, armedBy, manyWords, standingText } from './standing.ts';
 
 /** The plain log: one event a line with its plan time, step and server. What only machines need to know is left out. */
@@ -71,6 +77,8 @@ export class LogView {
       case 'homeward':
       case 'armed':
       case 'renewed':
+      case 'scheduled':
+      case 'paced':
         return [this.#turn(event)];
       case 'abort':
         return [`abort by ${event.by}: ${event.reason}`];
@@ -78,6 +86,10 @@ export class LogView {
         return [`halted by ${event.by}: no new work, watching goes on`];
       case 'unhalted':
         return [`goes on, by ${event.by}`];
+      case 'counted':
+        return [countedText(before, state)].filter((text) => text !== null);
+      case 'shed':
+        return [shedText(event, before)];
       case 'paged':
         return event.failure ? [`page not sent: ${event.failure.what}`] : [];
       case 'overrode':
@@ -91,13 +103,11 @@ export class LogView {
       case 'doubted':
         return [standingText(event, this.#machine.index.plan.header.guards)];
       case 'fenced':
-        return event.missed.length === 0
-          ? []
-          : [
-              `no record of this run on ${nameServers(event.missed.map(({ server }) => server))}: ${event.missed[0]?.why}`,
-            ];
+        return missedTexts(event);
       case 'closed':
         return [`closed: ${event.summary} (exit code ${event.exitCode})`];
+      case 'rehearsed':
+        return [rehearsedText(event.rehearsal)];
       case 'asked':
       case 'viewed':
       case 'time':
@@ -106,8 +116,13 @@ export class LogView {
   }
 
   /** What the run itself decides. */
-  #turn(event: Extract<RunEvent, { type: 'turned' | 'homeward' | 'armed' | 'renewed' }>): string {
+  #turn(
+    event: Extract<RunEvent, { type: 'turned' | 'homeward' | 'armed' | 'renewed' | 'scheduled' | 'paced' }>,
+  ): string {
     switch (event.type) {
+      case 'scheduled':
+      case 'paced':
+        return slotsText(event);
       case 'turned':
         return `turns for home: ${event.why}`;
       case 'homeward':
@@ -115,6 +130,7 @@ export class LogView {
       case 'armed':
         return `contingency ${event.track} armed${armedBy(event)} for ${nameServers(event.servers)}${manyWords(event, this.#machine.index.plan)}`;
       case 'renewed':
+        if (event.why !== undefined) return `step ${event.from} is done again: ${event.why}`;
         return event.spoilt
           ? `time was lost: everything from step ${event.from} to ${event.gate} is done again`
           : `the fuse became too short for the outage while gate ${event.gate} waited: caches are refreshed again`;
@@ -134,6 +150,7 @@ export class LogView {
   #intended({ effect }: Extract<RunEvent, { type: 'intended' }>, before: RunState | null): string[] {
     if (effect.effect === 'ask') return [`gate ${effect.gate}: ${effect.text}`];
     if (effect.effect === 'page') return [`PAGE ${effect.text}`];
+    if (effect.effect === 'shed') return [sheddingText(effect.on)];
     if (!('place' in effect) || !before) return [];
     const track = trackOf(before, effect.place.track);
     const act = track?.steps[effect.place.step];
@@ -189,9 +206,19 @@ export class LogView {
         const done = targets.filter((target) => target.phase === 'done').length;
         const name = this.#stepName({ track: track.id, step: at, wave: 0, target: '' }, state);
         const took = act.startedAtMs === null ? '' : ` in ${duration(act.endedAtMs - act.startedAtMs)}`;
-        return [`step ${name}: ${done} of ${targets.length} done${took}`];
+        return [`step ${name}: ${done} of ${targets.length} done${took}${this.#together(state, track, act)}`];
       });
     });
+  }
+
+  /** How far together the expiries still lie that a step was to bring apart. */
+  #together(state: RunState, track: Track, { plan }: ActState): string {
+    const step = lineOf(this.#machine.index, track)[plan];
+    if (step?.step !== 'act' || !step.slots || step.slots.coherenceBelow === null) return '';
+    const now = coherenceOf(state, track, step.slots, this.#machine.index);
+    return now === null
+      ? ''
+      : `; expiries lie together by ${now.toFixed(2)}, meant is below ${step.slots.coherenceBelow}`;
   }
 
   /** Servers that fell out, and holds that began. */
@@ -206,6 +233,11 @@ export class LogView {
       return out.recovered && !was.recovered ? [`${server} is recovered: it takes traffic again`] : [];
     });
   }
+}
+
+function missedTexts({ missed }: Extract<RunEvent, { type: 'fenced' }>): string[] {
+  const [first] = missed;
+  return first ? [`no record of this run on ${nameServers(missed.map(({ server }) => server))}: ${first.why}`] : [];
 }
 
 function targetAt(state: RunState, place: Place): TargetState | undefined {

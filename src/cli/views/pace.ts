@@ -6,6 +6,8 @@ export function paceWords(step: ActStep, { budget }: PlanHeader): string[] {
   const sizes = step.waves.map((wave) => wave.length);
   const inAll = sizes.reduce((sum, size) => sum + size, 0);
   if (inAll <= 1) return [];
+  // Slots set the pace, and their waves are nothing to go by.
+  if (step.slots && !step.slots.keepsWaves) return [];
   const cap = concurrencyOf(step, budget.failures);
   const runs = runsOf(sizes);
   const paces = new Set(sizes.map((size) => Math.min(cap, size)));

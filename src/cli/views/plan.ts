@@ -1,12 +1,16 @@
 import { styleText } from 'node:util';
-import type { ActStep, Finding, Plan, PlanStep } from '../../model/index.ts';
+import type { ActStep, Finding, Plan, PlanNeed, PlanStep } from '../../model/index.ts';
 import type { GuardNow, ReachCommand } from '../../engine/index.ts';
 import { duration } from '../../run/index.ts';
 import { armedWords, planGuardLines } from './guards.ts';
 import { planMirrorLine } from './mirror.ts';
 import { budgetWords, paceWords } from './pace.ts';
+import { fuseWords, planRehearsalLines } from './rehearsed.ts';
 import { wayBackFoot, wayBackHead } from './way-back.ts';
+import { servingLines } from './serving.ts';
+import { slotLines, slotWords } from './slots.ts';
 import { takesFrom, takesWords } from './takes.ts';
+import { planShedLine } from './shed.ts';
 import { stepVerdicts, type Paint } from './verdicts.ts';
 import { planWindowLines } from './window.ts';
 import { leaseLine } from './lease.ts';
@@ -20,6 +24,8 @@ export interface PlanViewOptions {
   readonly guards?: readonly GuardNow[];
   /** Where the plan was written to, if it was. */
   readonly out: string | null;
+  /** What a person decides against. */
+  readonly overridden?: readonly string[];
   /** Without the steps: the forecast and the findings. */
   readonly brief?: boolean;
 }
@@ -73,18 +79,23 @@ function aside(step: ActStep, { header }: Plan): string {
     step.nature === 'check' ? null : step.nature,
     ...paceWords(step, header),
     step.perSecond === null ? null : `at most ${Math.round(step.perSecond * 100) / 100}/s`,
+    ...slotWords(step),
     takesWords(step),
     step.soakMs > 0 ? `stays proven ${duration(step.soakMs)}` : null,
-    step.needs.length > 0
-      ? `needs: ${step.needs.map((need) => (need.need === 'answers' ? (need.dependency === '*' ? 'dependencies answer' : `${need.dependency} answers`) : need.need)).join(', ')}`
-      : null,
+    step.needs.length > 0 ? `needs: ${step.needs.map((need) => needWords(need)).join(', ')}` : null,
     step.releasedBy === null ? null : `held until step ${step.releasedBy}`,
     step.irreversible === null ? null : `no way back: ${step.irreversible}`,
   ].filter((part) => part !== null);
   return parts.length > 0 ? `  [${parts.join('; ')}]` : '';
 }
 
-function footLines(plan: Plan, { out, commands }: PlanViewOptions, paint: Paint): string[] {
+function needWords(need: PlanNeed): string {
+  if (need.need === 'connections') return `room for ${need.each} connections to ${need.dependency}`;
+  if (need.need !== 'answers') return need.need;
+  return need.dependency === '*' ? 'dependencies answer' : `${need.dependency} answers`;
+}
+
+function footLines(plan: Plan, { out, commands, overridden }: PlanViewOptions, paint: Paint): string[] {
   const { header } = plan;
   const { forecast, window } = header;
   const refused = header.findings.some((finding) => finding.severity === 'refusal');
@@ -94,10 +105,14 @@ function footLines(plan: Plan, { out, commands }: PlanViewOptions, paint: Paint)
   return [
     ...(forecast
       ? [
-          `Fuse: ${forecast.fuseMs === null ? 'no expiry is fatal' : duration(forecast.fuseMs)}; planned outage ${duration(forecast.outageMs)}, margin ${duration(forecast.marginMs)}`,
+          `Fuse: ${fuseWords(header)}; planned outage ${duration(forecast.outageMs)}, margin ${duration(forecast.marginMs)}`,
           ...(wrong ? forecast.because : forecast.because.slice(0, 1)).map((line) => `      ${line}`),
         ]
       : []),
+    ...slotLines(plan),
+    ...servingLines(header),
+    ...planRehearsalLines(header),
+    ...lineOf(planShedLine(header)),
     ...planWindowLines(header),
     `Expected: ${duration(window.expectedMs)}, way home ${duration(window.homeMs)}, window ${duration(window.limitMs)}.`,
     ...lineOf(takesFrom(header)),
@@ -111,10 +126,16 @@ function footLines(plan: Plan, { out, commands }: PlanViewOptions, paint: Paint)
       : [`Read with ${commands.length} commands and requests, ${written} of them writing.`]),
     ...header.findings.flatMap((finding) => findingLines(finding, paint)),
     '',
-    refused ? paint(['red', 'bold'], 'Refused: this plan cannot be run.') : paint('green', 'This plan can be run.'),
+    refused ? paint(['red', 'bold'], refusedWords(overridden ?? [])) : paint('green', 'This plan can be run.'),
     `Plan ${plan.hash}`,
     ...(out === null || refused ? [] : [`Written to ${out}. Run exactly this: neap run ${out}`]),
   ];
+}
+
+function refusedWords(overridden: readonly string[]): string {
+  return overridden.length === 0
+    ? 'Refused: this plan cannot be run.'
+    : `Refused, and overridden: ${overridden.join(', ')}. Whoever says yes to it answers for that.`;
 }
 
 function lineOf(text: string | null): string[] {

@@ -1,7 +1,6 @@
 import type { RunPlace } from '../../engine/index.ts';
 import {
   answersAhead,
-  duration,
   approveCommand,
   awayOf,
   budgetOf,
@@ -22,8 +21,10 @@ import {
   type RunState,
   type Track,
 } from '../../run/index.ts';
+import { fuseJson, fuseStatus } from './fuse.ts';
 import { armableLines, runGuardLines, stoppedLines } from './guards.ts';
 import { runMirrorLines } from './mirror.ts';
+import { slotStatus } from './slots.ts';
 import { runWindowLines } from './window.ts';
 
 /** How a run stands, in a few lines: what it does, what it waits for, who is out, and what to do now. */
@@ -35,15 +36,11 @@ export function statusText(place: RunPlace, state: RunState, machine: Machine, l
     answerableText(state.answerable),
     `Budget: ${spent} of ${failures} failures.`,
     ...runWindowLines(state, machine),
-    ...(state.fuse
-      ? [
-          `Fuse: ${duration(state.fuse.expiresAtMs - state.nowMs)} left at ${clockTime(state.nowMs)} (${state.fuse.clock} on ${state.fuse.server}).`,
-        ]
-      : []),
+    ...fuseStatus(state, machine),
     ...runGuardLines(state, machine),
     ...stoppedLines(state, machine),
     ...runMirrorLines(state, machine),
-    ...state.tracks.flatMap((track) => trackLines(track, machine)),
+    ...state.tracks.flatMap((track) => trackLines(state, track, machine)),
     ...Object.entries(state.out).map(([server, out]) =>
       `${out.recovered ? 'Recovered' : awayOf(state, machine.index, server) === 'out' ? 'Out of the run and of the balancer' : 'Out'}: ${server}, at step ${out.step} "${out.title}": ${out.failure.what}. ${out.recovered ? '' : `${out.failure.state}. ${out.failure.remedy}`}`.trimEnd(),
     ),
@@ -71,6 +68,7 @@ export function statusJson(place: RunPlace, state: RunState, machine: Machine, l
       riskUntilMs: outlookOf(state, machine.index)?.latestMs ?? null,
     },
     fuse: state.fuse,
+    ...fuseJson(state, machine),
     mirror: { to: machine.index.plan.header.mirror, behind: state.mirrorBehind },
     guards: guardsJson(state, machine),
     gates: openGates(state, machine),
@@ -101,7 +99,7 @@ function headline(state: RunState, live: boolean): string {
   return `${state.halted ? 'Halted: no new work, watching goes on.' : 'Under way.'}${engine}`;
 }
 
-function trackLines(track: Track, machine: Machine): string[] {
+function trackLines(state: RunState, track: Track, machine: Machine): string[] {
   if (track.status === 'finished' || track.status === 'stopped') return [];
   const held = heldOf(track);
   const act = currentOf(track);
@@ -111,6 +109,7 @@ function trackLines(track: Track, machine: Machine): string[] {
   const asked = gate ? `: waits for a person, role ${gate.step.role}` : '';
   return [
     `${track.kind === 'main' ? 'Step' : track.kind === 'home' ? 'Way home, step' : track.kind === 'doubt' ? 'Question' : `Contingency ${track.id}, step`} ${stepName(track, machine)}${counts}${asked}`,
+    ...slotStatus(state, track, machine),
     ...held.map(({ server, why }) => `  held: ${server}: ${why}`),
   ];
 }

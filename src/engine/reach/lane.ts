@@ -11,7 +11,7 @@ import type { Secrets } from './secrets.ts';
 /** One call that was made, for the journal of commands. `command` is what was sent, a file script by its name and paths. */
 export interface ReachCommand {
   readonly server: string;
-  readonly how: 'ssh' | 'http' | 'bmc';
+  readonly how: 'ssh' | 'http' | 'bmc' | 'command';
   readonly command: string;
   readonly become: boolean;
   readonly writes: boolean;

@@ -1,5 +1,8 @@
+import { createCounter } from '../../guards/index.ts';
+import type { ClockRead } from '../../model/index.ts';
 import type { FileFacts, HttpAnswer, PowerFacts, ReadName, Reader, Vitals } from '../../ports/index.ts';
 import { httpGet, sanitise } from '../../transport/index.ts';
+import { wallClockMs } from '../clock.ts';
 import { readCall } from './calls.ts';
 import { pickField } from './field.ts';
 import { readFiles } from './files.ts';
@@ -43,6 +46,7 @@ async function readBootId(lane: Lane): Promise<string> {
 
 async function ask(lane: Lane, name: ReadName): Promise<string> {
   const call = readCall(lane.server, name);
+  if ('prometheus' in call) return askPrometheus(lane, name, call);
   const text = 'run' in call ? await askByShell(lane, name, call) : await askByHttp(lane, name, call);
   const answer = call.field === undefined ? text : pickField(text, call.field);
   if (answer === null)
@@ -97,6 +101,24 @@ async function askByHttp(
     'Nothing was changed',
     'Ask the address by hand and compare with the fleet',
   );
+}
+
+/** One number, in decimal. */
+async function askPrometheus(
+  lane: Lane,
+  name: ReadName,
+  call: Extract<ClockRead, { prometheus: string }>,
+): Promise<string> {
+  lane.report('http', `GET ${call.prometheus} query ${call.query}`, false);
+  const parts = {
+    get: httpGet,
+    cwd: '.',
+    wallClockMs,
+    clean: (text: string, atMost: number) => sanitise(lane.shared.redactor.redact(text), atMost),
+    pick: pickField,
+  };
+  const { prometheus, query, staleMs, timeoutMs } = call;
+  return String(await createCounter(parts)({ prometheus, query, staleMs, timeoutMs }, `${lane.server.name}, ${name}`));
 }
 
 async function getFrom(

@@ -1,7 +1,19 @@
 /** The model of a herd of servers, their database and balancer: pure, driven from outside in any time. */
 export { advance, waiting } from './advance.ts';
-export { databaseAnswers, setDatabase } from './database.ts';
-export { february, type ServerSeed, type WorldOptions } from './options.ts';
+export { NEVER } from './agenda.ts';
+export { databaseAnswers, setDatabase, slowDatabase } from './database.ts';
+export { accountOf, type Account } from './flow.ts';
+export {
+  flowQueue,
+  nextOfQueue,
+  queueDelayMs,
+  servedShare,
+  setFront,
+  type FrontOptions,
+  type Queue,
+  type QueueLimits,
+} from './front.ts';
+export { february, type ServerSeed, type ServerTraits, type WorldOptions } from './options.ts';
 export { forgetReload, gracefulRestart, halfApply, hang, hardReset, powerOff, powerOn, reload } from './power.ts';
 export {
   cacheOf,
@@ -12,6 +24,9 @@ export {
   refreshCache,
   request,
   restorePath,
+  setAdmission,
+  setLimit,
+  setLoad,
   setPage,
   setRotation,
   type Answer,
@@ -24,5 +39,6 @@ export {
   type DatabaseState,
   type FileState,
   type ServerState,
+  type Tally,
   type World,
 } from './state.ts';

@@ -1,9 +1,11 @@
+import { touch } from './agenda.ts';
 import { draw, drawBootId } from './chance.ts';
-import { isAlive, type ServerState, type World } from './state.ts';
+import { letGo } from './flow.ts';
+import { die, isAlive, type ServerState, type World } from './state.ts';
 
 /** A hard reset: whatever it did is gone, also its hang; it boots, online and with an empty cache. */
 export function hardReset(world: World, server: ServerState): void {
-  powerOff(server);
+  powerOff(world, server);
   server.resets += 1;
   server.lastResetMs = world.nowMs;
   if (world.options.halfAppliedByReset) halfApply(world, server);
@@ -13,14 +15,20 @@ export function hardReset(world: World, server: ServerState): void {
 /** Asks the operating system to reboot. A hung one does not hear it: nothing happens. Says whether it did. */
 export function gracefulRestart(world: World, server: ServerState): boolean {
   if (!isAlive(server)) return false;
-  powerOff(server);
+  powerOff(world, server);
   server.resets += 1;
   server.lastResetMs = world.nowMs;
   powerOn(world, server);
   return true;
 }
 
-export function powerOff(server: ServerState): void {
+/** Off at once: whatever it held in memory is gone, its hang too. */
+export function powerOff(world: World, server: ServerState): void {
+  letGo(world, server, 'failed');
+  if (server.hungAtMs !== null) world.tally.dead -= 1;
+  world.balancer.watch = true;
+  world.balancer.stale = true;
+  touch(world, server);
   Object.assign(server, {
     power: 'off',
     hungAtMs: null,
@@ -32,22 +40,26 @@ export function powerOff(server: ServerState): void {
   });
 }
 
+/** Boots a server that is off. */
 export function powerOn(world: World, server: ServerState): void {
   if (server.power !== 'off') return;
   server.power = 'booting';
   server.bootedAtMs = world.nowMs + world.options.bootMs;
   server.bootId = drawBootId(world);
+  touch(world, server);
 }
 
 /** Hangs a server as if its memory had run out. */
 export function hang(world: World, server: ServerState): void {
-  if (isAlive(server)) server.hungAtMs = world.nowMs;
+  die(world, server);
 }
 
 /** Ends a boot whose time has come: the process starts and holds the files as it finds them. */
 export function finishBoot(world: World, server: ServerState): void {
   if (server.power !== 'booting' || server.bootedAtMs > world.nowMs) return;
   server.power = 'on';
+  world.balancer.watch = true;
+  touch(world, server);
   reload(world, server);
 }
 
@@ -83,5 +95,5 @@ export function forgetReload(world: World, server: ServerState): void {
 }
 
 function seedOf(world: World, server: ServerState): World['options']['servers'][number]['files'] {
-  return world.options.servers.find(({ name }) => name === server.name)?.files ?? [];
+  return world.options.servers[server.index]?.files ?? [];
 }

@@ -8,6 +8,7 @@ import { incidentsSection } from './incidents-section.ts';
 import { html, type Html } from './markup.ts';
 import { peopleSection } from './people-section.ts';
 import { planSection } from './plan-section.ts';
+import { rehearsalsSection } from './rehearsals-section.ts';
 import { serversSection } from './servers-section.ts';
 import { style } from './style.ts';
 import { table } from './table.ts';
@@ -19,16 +20,17 @@ export function toHtml(report: Report): string {
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'">
 <title>${report.title}: ${verdictOf(report).word} (${report.run})</title><style>${style}</style></head>
-<body>${head(report)}${navigation(report)}<main>${timelineSection(report)}${fuseSection(report)}${peopleSection(report)}${serversSection(report)}${guardsSection(report)}${incidentsSection(report)}${planSection(report)}</main>
+<body>${head(report)}${navigation(report)}<main>${timelineSection(report)}${fuseSection(report)}${rehearsalsSection(report)}${peopleSection(report)}${serversSection(report)}${guardsSection(report)}${incidentsSection(report)}${planSection(report)}</main>
 <footer class="soft">Made from the journal of run ${report.run}. Times are plan time in UTC.</footer></body></html>
 `;
   return page.markup;
 }
 
-function navigation({ fuse, plan }: Report): Html {
+function navigation({ fuse, rehearsals, plan }: Report): Html {
   const parts = [
     'Timeline',
     ...(fuse ? ['Fuse'] : []),
+    ...(rehearsals.length > 0 ? ['Rehearsal'] : []),
     'People',
     'Servers',
     ...(plan.guards.length > 0 ? ['Guards'] : []),

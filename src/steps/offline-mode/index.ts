@@ -21,6 +21,7 @@ export const offlineMode = defineStep({
   idempotent: true,
   title: ({ on }) => (on ? 'enter offline mode' : 'leave offline mode'),
   nature: ({ on }) => (on ? 'risk' : 'restore'),
+  serving: ({ on }) => (on ? 'goes-offline' : 'comes-online'),
   observe: async (server, _input, read) => ({ pinned: { offline: await readOffline(server, read) }, readings: {} }),
   decide,
   bounds: (wanted, { on }) => wanted.to === (on ? 'on' : 'off'),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { FailureError, type Server } from '../../model/index.ts';
 import type { Reader } from '../../ports/index.ts';
 import { defineStep } from '../define.ts';
+import { trafficTo } from '../traffic-share.ts';
 import { decide, input, judge, readings } from './decide.ts';
 
 /** Sends the fleet's anonymous and logged-in requests, once or for a while, and fails on errors, silence and slowness. */
@@ -19,12 +20,15 @@ export const probe = defineStep({
   title: ({ forMs }) =>
     forMs > 0 ? `probe, anonymous and logged in, for ${Math.round(forMs / 1000)} s` : 'probe, anonymous and logged in',
   nature: () => 'check',
-  observe: async (server, _input, read) => ({
+  observe: async (server, _input, read, { driven }) => ({
     pinned: {},
-    readings: { probes: await Promise.all([send(server, 'anonymous', read), send(server, 'loggedIn', read)]) },
+    readings: driven
+      ? { probes: [], driven }
+      : { probes: await Promise.all([send(server, 'anonymous', read), send(server, 'loggedIn', read)]) },
   }),
   decide,
   judge,
+  drive: (server, { forMs, traffic }) => (traffic === undefined || forMs === 0 ? null : trafficTo(server, traffic)),
   perform: async () => {},
   confirm: async () => ({ done: true }),
   expectedMs: () => 2_000,

@@ -12,6 +12,7 @@ interface Readings {
     readonly whenExpired: string;
     readonly ageMs: number;
     readonly ttlMs: number;
+    readonly unknown?: true | undefined;
   }[];
 }
 
@@ -20,6 +21,12 @@ export function decide(): Verdict<never> {
 }
 
 export function judge({ clocks }: Readings, { outageMs, marginMs }: z.output<typeof input>): Condition {
+  const unknown = clocks.find((clock) => clock.whenExpired === 'fatal' && clock.unknown);
+  if (unknown)
+    return {
+      holds: false,
+      why: `the age of ${unknown.name} cannot be read, and this run has not refreshed it: unknown, refresh first`,
+    };
   const shortest = clocks
     .filter((clock) => clock.whenExpired === 'fatal')
     .map((clock) => ({ name: clock.name, leftMs: clock.ttlMs - clock.ageMs }))

@@ -17,9 +17,9 @@ export const proveFuse = defineStep({
   idempotent: true,
   title: () => 'read every cache: is the fuse long enough?',
   nature: () => 'check',
-  observe: async (server, _input, read, { nowMs }) => ({
+  observe: async (server, _input, read, { nowMs, known }) => ({
     pinned: {},
-    readings: { clocks: await readClocks(server, read, nowMs) },
+    readings: { clocks: await readClocks(server, read, nowMs, known) },
   }),
   decide,
   judge,

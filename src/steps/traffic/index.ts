@@ -37,6 +37,7 @@ export const takeOut = defineStep({
   reach: [],
   title: () => 'take out of the balancer',
   nature: () => 'risk',
+  serving: () => 'leaves-traffic',
   decide: (facts) => decideTraffic('out', facts),
   bounds: ({ to }) => to === 'out',
   async confirm(server, _change, read): Promise<Confirmation> {
@@ -53,6 +54,7 @@ export const giveTraffic = defineStep({
   reach: ['ssh'],
   title: () => 'give traffic',
   nature: () => 'restore',
+  serving: () => 'takes-traffic',
   decide: (facts) => decideTraffic('in', facts),
   bounds: ({ to }) => to === 'in',
   needs: () => READY,

@@ -19,7 +19,9 @@ export function demandEnd(
   const kept = namesIn(record, /Quarantined, [^:]*: (.*?)\. Bring them back/, summary);
   // What a person asked to leave, and what a contingency that was not brought to its end took.
   const left = namesIn(record, /(?:In place, as was asked|stays taken on) ?:? (.*)$/, summary);
-  if ((outcome === 'human') !== doubtful.size + left.size > 0)
+  const isPageLeft = summary.includes('still answers with its page');
+  if (world.page && !isPageLeft) throw new Broken('promise 8', `the page was left on, and nobody is told: ${summary}`);
+  if ((outcome === 'human') !== (doubtful.size + left.size > 0 || isPageLeft))
     throw new Broken('promise 8', `outcome ${outcome} names ${doubtful.size} servers: ${summary}`);
   // Of many it tells the first few.
   if (/ and \d+ more\./.test(summary)) return;

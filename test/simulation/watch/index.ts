@@ -189,6 +189,6 @@ export class Watch {
     const step = this.#record.stepOf.get(effect.id);
     if (step === undefined) return [];
     const undoes = effect.effect === 'undo' || (effect.effect === 'look' && effect.for === 'undo');
-    return (undoes ? step.undoNeeds : step.needs).map(({ need }) => need);
+    return (undoes ? step.undoNeeds : step.needs).map(({ need }) => need).filter((need) => need !== 'connections');
   }
 }

@@ -51,6 +51,8 @@ export class Record {
   readonly inDoubt = new Set<string>();
   /** When a server of a paced step was started last, in plan time. */
   readonly startedAtMs = new Map<string, number>();
+  /** The share of its bound that a paced step was told to keep to, by track and step. */
+  readonly shares = new Map<string, number>();
   /** The latest word of each guard, since the last engine or jump. */
   readonly guards = new Map<string, Extract<RunEvent, { type: 'guard' }>>();
   overrides: Extract<RunEvent, { type: 'overrode' }>[] = [];
@@ -106,6 +108,12 @@ export class Record {
         this.isMirrorBehind = event.standing === 'behind';
         // A decision to go on without it has served when it is there again.
         if (!this.isMirrorBehind) this.overrides = this.overrides.filter((each) => each.class !== 'mirror');
+        return;
+      case 'paced':
+        this.shares.set(`${event.track}/${event.step}`, event.share);
+        return;
+      case 'renewed':
+        this.shares.clear();
         return;
       case 'overrode':
         this.overrides.push(event);

@@ -15,7 +15,7 @@ export function demandStart(
   track: Track,
   at: number,
   step: ActStep,
-  { id }: Look,
+  { id, place }: Look,
   atMs: number,
 ): void {
   if (state.mode === 'forward' && !record.hasOpened)
@@ -27,6 +27,7 @@ export function demandStart(
   if (state.mode === 'home') throw new Broken('promise 7', `${id} was started after the run turned for home`);
   const { header } = machine.index.plan;
   if (step.nature === 'risk') demandNoStop(record, machine, state, step, id, atMs);
+  demandLoad(machine, state, track, step, place.target, id);
   // Behind the last risk and question everything only gives back.
   const isBehind = !header.steps.some(
     (each, position) => position >= at && (each.step !== 'act' || each.nature === 'risk'),
@@ -37,6 +38,44 @@ export function demandStart(
       'promise 6',
       `${id} was started with ${spent(state)} failed and ${underWay(track, machine)} under way of ${header.budget.failures}`,
     );
+}
+
+/** Nobody who serves gets more than the plan shows: whoever is gone, or out of the run, does not serve. */
+function demandLoad(machine: Machine, state: RunState, track: Track, step: ActStep, target: string, id: string): void {
+  const load = step.serving?.load;
+  if (!load || !takesAway(step)) return;
+  const { index } = machine;
+  const gone = new Set([...Object.keys(state.out), target]);
+  for (const [at, act] of track.steps.slice(0, track.cursor + 1).entries()) {
+    if (act.step !== 'act') continue;
+    const planned = actStepOf(index, track, at);
+    const isHere = at === track.cursor;
+    for (const [server, each] of act.waves.flatMap(({ targets }) => Object.entries(targets))) {
+      const isBegun = each.phase !== 'waiting' && each.phase !== 'left';
+      if (planned.serving?.does === 'restarts' ? isHere && isBegun && !isSettled(each) : isBegun && takesAway(planned))
+        gone.add(server);
+      else if (isBegun && isSettled(each) && givesBack(planned)) gone.delete(server);
+    }
+  }
+  // Whom the plan found hung it did not count on.
+  const counted = [...gone].filter((server) =>
+    index.plan.header.steps.every(
+      ({ id: each }) => !['contingency', 'failed'].includes(index.verdict(each, server).verdict),
+    ),
+  );
+  const first = index.plan.header.steps.flatMap((each) => (each.step === 'act' ? (each.serving?.load ?? []) : []))[0];
+  const left = (first?.serving ?? 0) - counted.length;
+  const shown = Math.max(...load.waves.map(({ perSecond }) => perSecond));
+  if (left > 0 && load.trafficPerSecond / left > shown * (1 + 1e-9))
+    throw new Broken('load', `${id} was started, and leaves ${left} with more than the ${shown}/s that the plan shows`);
+}
+
+function takesAway({ serving }: ActStep): boolean {
+  return serving?.does === 'goes-offline' || serving?.does === 'leaves-traffic' || serving?.does === 'restarts';
+}
+
+function givesBack({ serving }: ActStep): boolean {
+  return serving?.does === 'comes-online' || serving?.does === 'takes-traffic';
 }
 
 /** Budget apart, everything that stops risk: window, freezes, guards, the lease, the mirror. */
@@ -91,12 +130,38 @@ export function demandPace(
   if (step.perSecond === null || undoes) return;
   const key = `${track.id}/${place.step}/${track.renewals}`;
   const sinceMs = atMs - (record.startedAtMs.get(key) ?? -Infinity);
-  if (sinceMs < 1000 / step.perSecond - ROUNDING_MS)
+  const share = record.shares.get(`${track.id}/${step.id}`) ?? 1;
+  if (sinceMs < 1000 / step.perSecond / share - ROUNDING_MS)
     throw new Broken(
       'promise 9',
-      `${id} was started ${sinceMs} ms after the one before it, at ${step.perSecond} a second`,
+      `${id} was started ${sinceMs} ms after the one before it, at ${share} of ${step.perSecond} a second`,
     );
+  demandTokens(record, key, step, effect, sinceMs, atMs);
   record.startedAtMs.set(key, atMs);
+}
+
+/** Every resource that a slot draws on has its own bound, and behind the canary lies a pause. */
+function demandTokens(
+  record: Record,
+  key: string,
+  { slots }: ActStep,
+  { id, place }: Look,
+  sinceMs: number,
+  atMs: number,
+): void {
+  if (!slots) return;
+  const behind = `${key} behind the canary`;
+  if (slots.canary !== null && place.wave > 0 && !record.startedAtMs.has(behind) && sinceMs < slots.canary.pauseMs)
+    throw new Broken('promise 9', `${id} was started ${sinceMs} ms behind the canary`);
+  if (place.wave > 0) record.startedAtMs.set(behind, atMs);
+  for (const { name, everyMs, of } of slots.resources) {
+    if (of !== null && of[place.target] === undefined) continue;
+    const bucket = `${key} ${name} ${of?.[place.target] ?? ''}`;
+    const spentMs = atMs - (record.startedAtMs.get(bucket) ?? -Infinity);
+    if (spentMs < everyMs - ROUNDING_MS)
+      throw new Broken('promise 9', `${id} took a token of ${name} ${spentMs} ms behind the one before it`);
+    record.startedAtMs.set(bucket, atMs);
+  }
 }
 
 function spent(state: RunState): number {

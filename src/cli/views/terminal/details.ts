@@ -45,17 +45,32 @@ function waveLine(
   columns: number,
 ): string[] {
   const parts = [
-    act.waves.length > 1 ? `wave ${Math.min(act.wave + 1, act.waves.length)} of ${act.waves.length}` : null,
+    act.waves.length > 1 && !bySlots(step)
+      ? `wave ${Math.min(act.wave + 1, act.waves.length)} of ${act.waves.length}`
+      : null,
     active > 0 ? `${active} under way` : null,
     held > 0 ? `${held} held` : null,
     failed > 0 ? `${failed} failed` : null,
     waiting > 0 ? `${waiting} to come` : null,
-    step?.step === 'act' && step.perSecond !== null && waiting > 0
-      ? `at most ${Number(step.perSecond.toFixed(1))} a second`
-      : null,
+    step?.step === 'act' && step.perSecond !== null && waiting > 0 ? paceOf(act, step.perSecond) : null,
   ].filter((part) => part !== null);
   // Alone it would say what the line below says by name.
   return parts.length > 1 ? [cut(parts.join(', '), columns)] : [];
+}
+
+/** Slots go through waves without a stop: which one is under way says nothing. */
+function bySlots(step: PlanStep | undefined): boolean {
+  return step?.step === 'act' && step.slots !== undefined && !step.slots.keepsWaves;
+}
+
+function paceOf({ pace }: ActState, perSecond: number): string {
+  if (pace?.share === 0) return `no slots are given: ${pace.why}`;
+  return `at most ${Number((perSecond * (pace?.share ?? 1)).toPrecision(2))} a second`;
+}
+
+/** Servers of the waves that are begun and not settled. */
+function openTargets({ behind, wave, waves }: ActState): [string, TargetState][] {
+  return [...behind, wave].flatMap((at) => Object.entries(waves[at]?.targets ?? {}));
 }
 
 function failedLines(act: ActState, failed: readonly string[], columns: number): string[] {
@@ -89,10 +104,8 @@ function heldLines({ waves }: ActState, columns: number, room: number): string[]
 }
 
 /** Those that did not answer and are looked at again: silence is not failure yet. */
-function triedLines({ waves, wave }: ActState, columns: number): string[] {
-  const tried = Object.entries(waves[wave]?.targets ?? {}).filter(
-    ([, target]) => isActive(target) && target.failure !== null,
-  );
+function triedLines(act: ActState, columns: number): string[] {
+  const tried = openTargets(act).filter(([, target]) => isActive(target) && target.failure !== null);
   const [first] = tried;
   if (!first) return [];
   const others = tried.length > 1 ? ` and ${tried.length - 1} more` : '';
@@ -100,8 +113,8 @@ function triedLines({ waves, wave }: ActState, columns: number): string[] {
 }
 
 /** Those under way, the one that has been at it longest first. */
-function slowLine({ waves, wave }: ActState, since: Since, nowMs: number, columns: number, room: number): string {
-  const targets = Object.entries(waves[wave]?.targets ?? {}).filter(([, target]) => isActive(target));
+function slowLine(act: ActState, since: Since, nowMs: number, columns: number, room: number): string {
+  const targets = openTargets(act).filter(([, target]) => isActive(target));
   const timed = targets.map(([server, target]) => ({ server, target, forMs: nowMs - (since(server) ?? nowMs) }));
   const sorted = timed.toSorted((a, b) => b.forMs - a.forMs);
   const soakMs = sorted.reduce((longest, { target }) => Math.max(longest, (target.soakUntilMs ?? 0) - nowMs), 0);

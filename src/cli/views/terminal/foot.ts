@@ -1,5 +1,4 @@
 import {
-  duration,
   budgetOf,
   clockTime,
   closesAtMs,
@@ -13,6 +12,7 @@ import {
   type RunState,
 } from '../../../run/index.ts';
 import { leftMs, progressOf } from './estimate.ts';
+import { fuseLines } from './fuse-lines.ts';
 import { takenOf, takenText } from './taken.ts';
 import { about, cut, lines, paint, widthOf } from './text.ts';
 
@@ -111,29 +111,6 @@ function homeWords({ tracks }: RunState, time: string): string {
 function progressBar(share: number): string {
   const full = Math.round(share * BAR);
   return `[${'#'.repeat(full)}${'.'.repeat(BAR - full)}] ${Math.round(share * 100)}%`;
-}
-
-/** The countdown, and until when the database must be back. Red once it is shorter than the margin. */
-function fuseLines(state: RunState, machine: Machine, nowMs: number, columns: number): string[] {
-  const { fuse, closed } = state;
-  // Where nothing is taken any more, nothing burns.
-  if (!fuse || closed || takenOf(state, machine).length === 0) return [];
-  const gate = machine.index.plan.header.steps.find((step) => step.step === 'gate' && step.fuse !== null);
-  const marginMs = gate?.step === 'gate' ? (gate.fuse?.marginMs ?? 0) : 0;
-  const outageMs = gate?.step === 'gate' ? (gate.fuse?.outageMs ?? 0) : 0;
-  const left = fuse.expiresAtMs - nowMs;
-  const where = `${fuse.clock} on ${fuse.server}`;
-  if (left <= 0)
-    return lines(
-      `FUSE BURNT DOWN ${duration(-left)} ago (${where}): answer at the edge if the database is still away`,
-      columns,
-      2,
-    ).map((line) => paint(['bold', 'red'], line));
-  const text = cut(
-    `FUSE ${duration(left)} (${where}); database back by ${clockTime(fuse.expiresAtMs - marginMs)}`,
-    columns,
-  );
-  return [paint(left < marginMs ? ['bold', 'red'] : left < outageMs + marginMs ? 'yellow' : 'green', text)];
 }
 
 /** How much is told of a server that fell out: up to four lines, two, or one where there is no room for more. */

@@ -1,5 +1,8 @@
 import { answeredText, armedBy, standingText } from '../standing.ts';
 import { engineText } from '../engine.ts';
+import { rehearsedText } from '../rehearsed.ts';
+import { shedText } from '../shed.ts';
+import { slotsText } from '../slots.ts';
 import { clockTime, nameServers, type RunEvent, type RunState, type Stamped } from '../../../run/index.ts';
 
 /** So many of the latest notices are kept, if there is room for them. */
@@ -34,6 +37,13 @@ export class Notices {
   }
 }
 
+function againText({ gate, from, spoilt, why }: Extract<RunEvent, { type: 'renewed' }>): string {
+  if (why !== undefined) return `step ${from} is done again: ${why}`;
+  return spoilt
+    ? `time was lost: steps ${from} to ${gate} are done again`
+    : `gate ${gate} withdrawn: the fuse became too short, caches are refreshed again`;
+}
+
 /** Null: the tree shows it. */
 function textOf(event: RunEvent, before: RunState | null): string | null {
   switch (event.type) {
@@ -54,16 +64,20 @@ function textOf(event: RunEvent, before: RunState | null): string | null {
       return event.servers === null ? 'the way home begins' : `brings back ${nameServers(event.servers)}`;
     case 'armed':
       return `contingency ${event.track}${armedBy(event)} for ${nameServers(event.servers)}${event.suspect ? ': so many at once, a person is asked first' : ''}`;
+    case 'paced':
+      return slotsText(event);
     case 'renewed':
-      return event.spoilt
-        ? `time was lost: steps ${event.from} to ${event.gate} are done again`
-        : `gate ${event.gate} withdrawn: the fuse became too short, caches are refreshed again`;
+      return againText(event);
     case 'abort':
       return `abort by ${event.by}: ${event.reason}`;
     case 'halted':
       return `halted by ${event.by}`;
     case 'unhalted':
       return `goes on, by ${event.by}`;
+    case 'rehearsed':
+      return rehearsedText(event.rehearsal);
+    case 'shed':
+      return shedText(event, before);
     case 'paged':
       return event.failure ? `page NOT sent: ${event.failure.what}` : null;
     case 'overrode':
@@ -82,7 +96,9 @@ function textOf(event: RunEvent, before: RunState | null): string | null {
     case 'performed':
     case 'confirmed':
     case 'asked':
+    case 'counted':
     case 'fenced':
+    case 'scheduled':
     case 'viewed':
     case 'time':
     case 'closed':
