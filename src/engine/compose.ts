@@ -1,9 +1,9 @@
-import { rm } from 'node:fs/promises';
 import type { Actor } from '../ports/index.ts';
 import { createMachine, watchedGuards, type Machine, type RunEvent } from '../run/index.ts';
 import { anchoringFor, type Anchoring } from './anchoring.ts';
 import { CalendarWatch } from './calendar-watch.ts';
 import { pauseRealMs } from './clock.ts';
+import { hideEngine } from './engine-file.ts';
 import { Feed } from './feed.ts';
 import { Guarding } from './guarding.ts';
 import { guardReader } from './guards.ts';
@@ -225,7 +225,7 @@ async function tidyUp(place: RunPlace, parts: Parts, lastWord: object | null): P
   // Nobody waits for this any more, and it has limits of its own.
   await anchoring.settled();
   await reach.close();
-  await rm(place.engine, { force: true });
+  await hideEngine(place);
 }
 
 function unrecorded(run: string, error: unknown): string {
