@@ -39,7 +39,7 @@ export interface Scene extends AsyncDisposable {
 }
 
 export interface SceneWish extends Partial<Omit<LabWish, 'stateDir'>> {
-  /** Servers that are to be silent: that is listened to for two seconds. Every other answer is waited for longer than a busy machine pauses. */
+  /** Servers that are to be silent: that is listened to for some seconds only. Every other answer is waited for longer than a busy machine pauses. */
   readonly silent?: readonly string[];
   /** What the fleet file says of one server, changed. */
   readonly edit?: (server: Server) => Server;
@@ -79,6 +79,9 @@ const STANDS_WITHIN_MS = 120_000;
 
 /** So much longer than a lab's fleet file says is an answer waited for, where no server is to be silent. */
 const PATIENCE = 6;
+
+/** How long a login is waited for where a server is to fall silent, in real milliseconds: before that it has to answer within it. */
+const SILENCE_MS = 6_000;
 
 /** Whose test ran out of time is taken down with its file. */
 const open = new Set<string>();
@@ -151,7 +154,7 @@ async function openLab(
   const copy = async () => {
     const given = await read(fleetFile);
     const servers = given.servers.map((server) =>
-      edit(silent.includes(server.name) ? quick(server, 2_000) : patient(server)),
+      edit(silent.includes(server.name) ? quick(server, SILENCE_MS) : patient(server)),
     );
     await writeFile(
       fleet,
