@@ -139,12 +139,18 @@ class Past {
     return (request) =>
       new Promise((answer) => {
         const id = next++;
-        const cancel = afterRealMs(ANSWER_MS, () => answer('the engine does not answer'));
-        this.#waiting.set(id, (refused) => {
+        const settle = (refused: string | null): void => {
           cancel();
           this.#waiting.delete(id);
           answer(refused);
-        });
+        };
+        const cancel = afterRealMs(ANSWER_MS, () =>
+          settle(`the engine did not answer within ${ANSWER_MS / 1_000} s, and may have heard it all the same`),
+        );
+        this.#waiting.set(id, settle);
+        void connection.ended.then(() =>
+          settle('the engine ended before it answered, and may have heard it all the same'),
+        );
         connection.send({ ...request, id });
       });
   }

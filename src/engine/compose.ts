@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises';
 import type { Actor } from '../ports/index.ts';
 import { createMachine, watchedGuards, type Machine, type RunEvent } from '../run/index.ts';
 import { anchoringFor, type Anchoring } from './anchoring.ts';
@@ -7,6 +6,7 @@ import { pauseRealMs } from './clock.ts';
 import { ConnectionRoom } from './connection-room.ts';
 import { delayReader } from './delays.ts';
 import { openEdge } from './edge.ts';
+import { hideEngine } from './engine-file.ts';
 import { Feed } from './feed.ts';
 import { Guarding } from './guarding.ts';
 import { counter, guardReader } from './guards.ts';
@@ -118,16 +118,21 @@ async function assemble({ place, stateDir, mode, home }: Errand): Promise<Parts>
   const run = { run: place.run, loaded, machine, reach, clock, tenure, journal };
   const page = fleet.value.edge;
   const edge =
-    page === undefined
-      ? null
-      : openEdge(page, guardReader(plan.header.runbook.path, reach.redactor), () => undefined);
+    page === undefined ? null : openEdge(page, guardReader(plan.header.runbook.path, reach.redactor), () => undefined);
   const ask = (): Promise<void> => tenure.guard.ask();
   const room = new ConnectionRoom({
     limits: fleet.value.dependencies ?? {},
     count: counter(plan.header.runbook.path, reach.redactor),
     clock,
   });
-  const actor = runActor({ ...run, edge, ask, room, state: () => host.state, mayAct: (...deed) => mayGoUnfenced(tenure, ...deed) });
+  const actor = runActor({
+    ...run,
+    edge,
+    ask,
+    room,
+    state: () => host.state,
+    mayAct: (...deed) => mayGoUnfenced(tenure, ...deed),
+  });
   const followers = { feed, ...followersOf(run, stateDir, tell) };
   const host: Host = hostOf(run, followers, actor);
   const told = (): readonly RunEvent[] => {
@@ -259,7 +264,7 @@ async function tidyUp(place: RunPlace, parts: Parts, lastWord: object | null): P
   // Nobody waits for this any more, and it has limits of its own.
   await anchoring.settled();
   await reach.close();
-  await rm(place.engine, { force: true });
+  await hideEngine(place);
 }
 
 function unrecorded(run: string, error: unknown): string {

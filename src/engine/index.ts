@@ -1,6 +1,7 @@
 /** The only folder that makes effects happen: loading, observing, planning, and the process that runs a plan. */
 export { answerable, orderForOthers, ticketFor, type Answerable } from './answerable.ts';
 export { eachAtOnce } from './at-once.ts';
+export { engineOf } from './engine-file.ts';
 export { afterRealMs, pauseRealMs, planClock, skewed } from './clock.ts';
 export { loadConfig, type Config } from './config.ts';
 export { connectionsNow } from './connections.ts';
@@ -28,7 +29,7 @@ export {
 } from './runs.ts';
 export { restoreRun, type Restored } from './restore.ts';
 export { connectEngine, type EngineConnection } from './socket.ts';
-export { EngineRefused, engineOf, startEngine } from './start.ts';
+export { EngineRefused, startEngine } from './start.ts';
 export { StalePlan } from './stale.ts';
 export type { Surroundings } from './surroundings.ts';
 export { makeWayBack, type WayBackWish } from './way-back.ts';

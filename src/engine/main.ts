@@ -4,6 +4,7 @@ import { runEngine } from './compose.ts';
 import type { TakeOver } from './lease/hold.ts';
 import { NotOurs } from './lease/words.ts';
 import type { HomeWord } from './messages.ts';
+import { tellParent } from './parent.ts';
 import { placeOf } from './runs.ts';
 import { StalePlan } from './stale.ts';
 
@@ -29,7 +30,7 @@ try {
     mode: mode === 'resume' ? 'resume' : 'start',
     takeOver: said ?? { takeOver: false, override: null },
     home: homeWord,
-    ready: (fenced) => tell(fenced === null ? { ready: true } : { ready: null, fenced }),
+    ready: (fenced) => tellParent(fenced === null ? { ready: true } : { ready: null, fenced }),
   });
 } catch (error) {
   const stale = error instanceof StalePlan;
@@ -40,11 +41,7 @@ try {
         ? (error.stack ?? error.message)
         : String(error);
   process.stderr.write(`${new Date(wallClockMs()).toISOString()} ${text}\n`);
-  tell({ ready: false, text, stale });
+  tellParent({ ready: false, text, stale });
   process.exitCode = stale ? 6 : error instanceof NotOurs ? 4 : 5;
 }
 if (process.connected) process.disconnect?.();
-
-function tell(message: object): void {
-  if (process.connected) process.send?.(message);
-}

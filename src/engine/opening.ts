@@ -1,7 +1,7 @@
-import { writeFile } from 'node:fs/promises';
 import { FailureError, type Fleet } from '../model/index.ts';
 import type { Journal } from '../ports/index.ts';
 import type { RunEvent, Stamped } from '../run/index.ts';
+import { showEngine } from './engine-file.ts';
 import type { Host } from './host.ts';
 import { spaceOf, type LastingJournal } from './lasting.ts';
 import type { EngineEvent } from './lease/hold.ts';
@@ -54,7 +54,7 @@ export async function announce(
   const { restored } = order;
   const from = restored?.lastSeq === journal.lastSeq ? { from: restored.mirror } : {};
   host.tell({ type: 'engine', ...self, ...from, ...spaceOf(journal) });
-  await writeFile(place.engine, `${JSON.stringify({ ...self, socket })}\n`, { mode: 0o600 });
+  await showEngine(place, { ...self, socket });
 }
 
 /**

@@ -1,11 +1,9 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { extension, launchArguments } from '../launch/index.ts';
 import { FailureError } from '../model/index.ts';
 import { afterRealMs } from './clock.ts';
-import { isEngine } from './lease/holder.ts';
 import type { TakeOver } from './lease/hold.ts';
 import type { HomeWord } from './messages.ts';
 import type { RunPlace } from './runs.ts';
@@ -94,13 +92,4 @@ export async function startEngine(
   if (child.connected) child.disconnect();
   child.unref();
   if (!word.ready) throw new EngineRefused(place.run, word.text, word.stale, home === null ? mode : 'home');
-}
-
-const engineSchema = z.object({ pid: z.number(), socket: z.string() });
-
-/** The engine that a run has now; null when none runs. */
-export async function engineOf(place: RunPlace): Promise<z.output<typeof engineSchema> | null> {
-  const text = await readFile(place.engine, 'utf8').catch(() => null);
-  const parsed = text === null ? null : engineSchema.safeParse(JSON.parse(text));
-  return parsed?.success && isEngine(parsed.data.pid, place.run) ? parsed.data : null;
 }

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, lstatSync, mkdirSync, openSync, readFileSync, statfsSync } from 'node:fs';
+import { closeSync, fsyncSync, lstatSync, mkdirSync, openSync, readFileSync, statfsSync, type Stats } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { foreignFilesystem } from './filesystem.ts';
 import { TroubleError } from './trouble.ts';
@@ -35,18 +35,24 @@ export function checkDirectory(directory: string): void {
 export function checkFile(path: string): void {
   const facts = lstatSync(path, { throwIfNoEntry: false });
   if (facts === undefined) throw new TroubleError('missing', 'there is no such file', path);
-  if (facts.isSymbolicLink()) throw new TroubleError('unsafe-place', 'it is a symbolic link', path);
-  if (!facts.isFile()) throw new TroubleError('unsafe-place', 'it is not a plain file', path);
-  // SQLite names the write-ahead log after the name it was given: under a second name it would be lost.
-  if (facts.nlink !== 1) throw new TroubleError('unsafe-place', 'it has a second name (a hard link)', path);
-  checkOwner(facts, path);
+  refuseStrangeFile(facts, path);
 }
 
-/** Refuses what SQLite would follow or reuse beside the file. */
+/** Refuses what SQLite would follow or reuse beside the file. Others come and go: each is looked at once. */
 export function checkCompanions(path: string): void {
   for (const suffix of ['-wal', '-shm', '-journal', '-reserve']) {
-    if (lstatSync(path + suffix, { throwIfNoEntry: false }) !== undefined) checkFile(path + suffix);
+    const facts = lstatSync(path + suffix, { throwIfNoEntry: false });
+    if (facts !== undefined) refuseStrangeFile(facts, path + suffix);
   }
+}
+
+function refuseStrangeFile(facts: Stats, path: string): void {
+  if (facts.isSymbolicLink()) throw new TroubleError('unsafe-place', 'it is a symbolic link', path);
+  if (!facts.isFile()) throw new TroubleError('unsafe-place', 'it is not a plain file', path);
+  // SQLite names the write-ahead log after the name it was given: under a second name it would be lost. One that is
+  // removed in this moment has none.
+  if (facts.nlink > 1) throw new TroubleError('unsafe-place', 'it has a second name (a hard link)', path);
+  checkOwner(facts, path);
 }
 
 /**

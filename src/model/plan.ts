@@ -104,9 +104,7 @@ export const gateStepSchema = z.strictObject({
   role: z.string(),
   answers: z.record(z.string(), z.enum(['go-on', 'ask-again', 'go-home'])),
   /** `manner`: how the dependency will be away; without it the worst is taken. */
-  fuse: z
-    .strictObject({ outageMs: z.number(), marginMs: z.number(), manner: mannerSchema.optional() })
-    .nullable(),
+  fuse: z.strictObject({ outageMs: z.number(), marginMs: z.number(), manner: mannerSchema.optional() }).nullable(),
   freshMs: z.number().positive().nullable(),
   expiresMs: z.number().positive(),
   onTimeout: z.enum(['hold', 'abort']),

@@ -114,7 +114,9 @@ export interface GateSpec {
   /** What each answer does. Without them: yes goes on, no goes home. */
   readonly answers: { readonly [answer: string]: GateEffect };
   /** What is shown, and judged again, with the question. */
-  readonly fuse?: { readonly outageMs: number; readonly marginMs: number; readonly manner?: Manner | undefined } | undefined;
+  readonly fuse?:
+    | { readonly outageMs: number; readonly marginMs: number; readonly manner?: Manner | undefined }
+    | undefined;
   /** An answer that is older when it is acted upon is asked again, in real milliseconds. */
   readonly freshMs?: number | undefined;
   readonly expiresMs: number;

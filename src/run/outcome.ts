@@ -12,8 +12,7 @@ import { holdsPage, pageIsLeft } from './shed.ts';
 import { closesAtMs } from './window.ts';
 import { nameServers } from './words.ts';
 
-const PAGE_LEFT =
-  'The balancer still answers with its page: see that the database answers, and turn it off by hand.';
+const PAGE_LEFT = 'The balancer still answers with its page: see that the database answers, and turn it off by hand.';
 
 /** How many servers a summary tells the reasons of. */
 const SHOWN_MAX = 8;

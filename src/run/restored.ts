@@ -16,6 +16,9 @@ function mistrustTrack(state: RunState, track: Track, index: PlanIndex): Track {
   const steps = track.steps.map((act, at) => {
     if (act.step !== 'act' || act.endedAtMs !== null) return act;
     const step = actStepOf(index, track, at);
+    // What is done under a hold ends before it is let go of. Where that end was not copied it proves nothing, whoever
+    // let go: the hold is taken anew.
+    if (step.releases !== null && at > track.cursor) return act;
     if (act.does === 'perform' && waitsForMirror(step) && !goesOnWithout(state)) return act;
     return { ...act, waves: act.waves.map(({ targets }) => ({ targets: mistrustAll(act, targets, step.id, index) })) };
   });

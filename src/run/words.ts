@@ -20,7 +20,9 @@ export function gateText(state: RunState, track: Track, step: GateStep, note: st
     );
   }
   if (fuseFallsShort(state, step.fuse) && isFuseOverridden(state))
-    lines.push('MIND: the fuse does not cover the outage, and a person overrode that: load is shed before the first expiry, or every server hangs.');
+    lines.push(
+      'MIND: the fuse does not cover the outage, and a person overrode that: load is shed before the first expiry, or every server hangs.',
+    );
   if (track.kind === 'main') lines.push(...outLines(state, step, index), ...guardLines(state, step, index));
   if (note !== null) lines.push(note);
   return lines.join('\n');

@@ -134,7 +134,7 @@ function start(
 ): SpawnSyncReturns<string> {
   const { NODE_OPTIONS: _, NODE_V8_COVERAGE: __, ...inherited } = process.env;
   const env = { ...inherited, ...environment };
-  return spawnSync(command, args, { cwd, env, encoding: 'utf8', timeout: 15_000 });
+  return spawnSync(command, args, { cwd, env, encoding: 'utf8', timeout: 90_000 });
 }
 
 /** A copy of bin/ in a folder that is no checkout yet. */

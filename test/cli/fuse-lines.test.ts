@@ -30,7 +30,14 @@ function underWay(): Drive {
   }) as unknown as Runbook;
   const fleet = paperFleet({ servers: 2 });
   const plan = compiled({ runbook, fleet, laid: outlineOf(runbook, fleet) });
-  const shed = { by: 'edge', actMs: 15_000, timeoutMs: 10_000, takesMs: 5_000, takesFrom: 'declared', warmPerSecond: null } as const;
+  const shed = {
+    by: 'edge',
+    actMs: 15_000,
+    timeoutMs: 10_000,
+    takesMs: 5_000,
+    takesFrom: 'declared',
+    warmPerSecond: null,
+  } as const;
   const header = { ...plan.header, countdown: { everyMs: 5_000, shed } };
   return new Drive({ ...plan, hash: hashOf(header), header }).until(100).answer('3', 'yes');
 }

@@ -10,7 +10,7 @@ import { openScene } from '../support/scene.ts';
 // and the view's end, and leaves the tree and the outcome behind.
 // Method: the real command in a real pseudo-terminal; keys go in, and what stands on the screen is read.
 
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 240_000 });
 
 interface Terminal extends Disposable {
   /** Types text as it is; `enter` and `interrupt` are keys. */
@@ -78,7 +78,7 @@ function inScript(stateDir: string, command: string): Terminal {
   };
 }
 
-async function shows(terminal: Terminal, what: RegExp, forMs = 30_000): Promise<string> {
+async function shows(terminal: Terminal, what: RegExp, forMs = 120_000): Promise<string> {
   const untilMs = Date.now() + forMs;
   for (;;) {
     const screen = terminal.screen();

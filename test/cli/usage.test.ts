@@ -8,7 +8,7 @@ import { openScene, type Scene } from '../support/scene.ts';
 // Goal: what cannot be asked like that is answered with 2, and with what, where and what to do (promise 14), before anybody
 // was contacted. Method: the command line itself, on words and files that are wrong in one place each.
 
-vi.setConfig({ testTimeout: 90_000, maxConcurrency: 4 });
+vi.setConfig({ testTimeout: 240_000, maxConcurrency: 4 });
 
 type Refusal = readonly [words: readonly string[], said: RegExp];
 

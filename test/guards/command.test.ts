@@ -46,7 +46,7 @@ test('too long: it is ended with all that it started, and is no data', async () 
   expect(reading).toEqual({ sort: 'no-data', seen: 'sh: it did not end within 300 ms' });
   expect(Date.now() - fromMs).toBeLessThan(5_000);
   const pid = Number(await readFile(pidFile, 'utf8'));
-  await expect.poll(() => isAlive(pid)).toBe(false);
+  await expect.poll(() => isAlive(pid), { timeout: 20_000 }).toBe(false);
   await rm(folder, { recursive: true });
 });
 

@@ -214,9 +214,10 @@ test('half-applied configuration differs from what was declared', () => {
 
 test('ten minutes of 200 servers cost little', () => {
   const world = herd({});
-  const startMs = performance.now();
+  // Of this process's own time: the machine may have other things to do.
+  const start = process.cpuUsage();
   for (let atMs = 0; atMs <= 600 * second; atMs += 1_000) advance(world, atMs);
-  expect(performance.now() - startMs).toBeLessThan(1_000);
+  expect(process.cpuUsage(start).user / 1_000).toBeLessThan(1_000);
   // Live traffic refreshes every cache every three to four minutes: about 200 * 600 / 210.
   expect(world.database.refreshes).toBeGreaterThan(450);
   expect(world.database.refreshes).toBeLessThan(700);

@@ -64,7 +64,7 @@ test.skipIf(process.platform === 'win32')(
     const { stdout } = spawnSync(
       'sh',
       ['-c', `ulimit -f ${FILE_LIMIT_BYTES / 512}; exec "$@"`, 'sh', process.execPath, WRITER, path, '4', '100000'],
-      { encoding: 'utf8', timeout: 30_000 },
+      { encoding: 'utf8', timeout: 90_000 },
     );
     const lines = stdout.trimEnd().split('\n');
     expect(lines.at(-1)).toBe('failed outcome-unknown/lost later outcome-unknown/lost');

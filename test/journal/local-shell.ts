@@ -10,7 +10,7 @@ export function localShell(broken: () => boolean = () => false): Pick<Shell, 'ru
           reject(new Error('no route to host'));
           return;
         }
-        const child = spawn('sh', ['-c', command], { stdio: ['pipe', 'pipe', 'pipe'], timeout: 10_000 });
+        const child = spawn('sh', ['-c', command], { stdio: ['pipe', 'pipe', 'pipe'], timeout: 60_000 });
         const out = { stdout: '', stderr: '' };
         for (const name of ['stdout', 'stderr'] as const)
           child[name].setEncoding('utf8').on('data', (text: string) => (out[name] += text));

@@ -1,6 +1,11 @@
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { expect, test } from 'vitest';
 import { foreignFilesystem } from '../../src/journal/filesystem.ts';
+import { checkCompanions } from '../../src/journal/place.ts';
 import { isSoundSqlite } from '../../src/journal/sqlite.ts';
+import { folder } from './folder.ts';
 
 test.each([
   ['3.53.4', true],
@@ -42,4 +47,22 @@ test.each([
 
 test('where the mounts cannot be read, an unknown filesystem in user space is foreign', () => {
   expect(foreignFilesystem(0x65735546, '/srv', '')).toBe('fuse (a filesystem in user space)');
+});
+
+test('what others make and remove beside a shared file meanwhile is nothing wrong', async () => {
+  const path = join(folder(), 'registry.db');
+  const comingAndGoing = new Worker(
+    `const { closeSync, openSync, unlinkSync } = require('node:fs');
+    const path = require('node:worker_threads').workerData;
+    for (;;) { closeSync(openSync(path, 'wx', 0o600)); unlinkSync(path); }`,
+    { eval: true, workerData: `${path}-journal` },
+  );
+  await once(comingAndGoing, 'online');
+  try {
+    expect(() => {
+      for (let turn = 0; turn < 6_000; turn += 1) checkCompanions(path);
+    }).not.toThrow();
+  } finally {
+    await comingAndGoing.terminate();
+  }
 });

@@ -12,6 +12,9 @@ import { ROUND_TRIP, runTraced, type TracedEnd } from './traced.ts';
 const SERVERS = 4;
 const TIME_LAPSE = 40;
 
+/** A cache that expires while its run has no engine makes itself anew, and then nothing is left to be done. */
+const UNHURRIED_TTL = { minMs: 7_200_000, maxMs: 9_000_000, drawn: 'per-refresh' } as const;
+
 /** A plan is used for so many voyages: at the lab's pace its week is over in hours. */
 const VOYAGES_A_PLAN = 25;
 
@@ -47,7 +50,15 @@ export class Berth {
   static async open(root: string, name: string): Promise<Berth> {
     const stateDir = join(root, name);
     await mkdir(stateDir, { mode: 0o700 });
-    const lab = await labUp({ stateDir, name, servers: SERVERS, timeLapse: TIME_LAPSE, scenario: 'feb-2021', seed: 7 });
+    const lab = await labUp({
+      stateDir,
+      name,
+      servers: SERVERS,
+      timeLapse: TIME_LAPSE,
+      scenario: 'feb-2021',
+      seed: 7,
+      ttl: UNHURRIED_TTL,
+    });
     return new Berth(stateDir, name, lab.fleetFile);
   }
 

@@ -46,9 +46,11 @@ export async function runTraced(
   const engine = [process.execPath, ...launchArguments(entry), stateDir, place.run, mode, 'null'];
   const [program = '', ...words] = injection === null ? engine : [...straceWords(files, injection, trace), ...engine];
   const log = openSync(place.log, 'a', 0o600);
-  const child = spawn(program, words, { stdio: ['ignore', log, log], timeout: ENGINE_MS, killSignal: 'SIGKILL' });
+  const child = spawn(program, words, { stdio: ['ignore', log, log], detached: true });
   closeSync(log);
-  const killing = killAfterMs === null ? undefined : setTimeout(() => child.kill('SIGKILL'), killAfterMs);
+  // The whole group: a tracer that is killed alone lets go of its engine, which goes on.
+  const kill = (): void => void (child.pid !== undefined && process.kill(-child.pid, 'SIGKILL'));
+  const killing = setTimeout(kill, killAfterMs ?? ENGINE_MS);
   const told = new Map<number, string>();
   let isOver = false;
   const ended = new Promise<Pick<TracedEnd, 'code' | 'signal'>>((resolve, reject) => {

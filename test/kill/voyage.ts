@@ -24,6 +24,8 @@ const SERVERS = 6;
 const TIME_LAPSE = 40;
 const KILLS_MAX = 3;
 const HANGS = 'api-04';
+/** A process that was ended is gone within a minute, in steps of 10 ms. */
+const GONE_TURNS = 6_000;
 
 /**
  * One seeded voyage through a lab of its own: the engine is killed at random moments, and at the moments that matter
@@ -40,6 +42,8 @@ export async function voyage(seed: number, stateDir: string): Promise<Voyage> {
     timeLapse: TIME_LAPSE,
     scenario: 'feb-2021',
     seed,
+    // What dies here is engines: caches, cuts and margins outlast them on a busy machine too.
+    ttl: { minMs: 7_200_000, maxMs: 10_800_000, drawn: 'per-refresh' },
   });
   const where = { stateDir, name: lab.name };
   try {
@@ -52,9 +56,9 @@ export async function voyage(seed: number, stateDir: string): Promise<Voyage> {
       '--unattended',
       '--detach',
       '--input',
-      'outageMs=20000',
+      'outageMs=10000',
       '--input',
-      'marginMs=10000',
+      'marginMs=60000',
     ]);
     // Several voyages share a state folder: the run is the one that it says it started.
     const run = /^Run (\S+) goes on/m.exec(started.stdout)?.[1];
@@ -127,6 +131,7 @@ async function sail(place: RunPlace, { random, story, weather, where, last }: Sa
   let seen = 0;
   let home = 0;
   let killed: string | null = null;
+  let sayAbort: () => void = () => undefined;
   const kill = (why: string): void => {
     if (last || killed !== null || !engine) return;
     killed = why;
@@ -141,6 +146,8 @@ async function sail(place: RunPlace, { random, story, weather, where, last }: Sa
       weather.hung = true;
       void tellLab(where, { tell: 'hang', server: HANGS });
     }
+    // A word counts once the journal has it: an engine that is killed first never heard it.
+    weather.aborted ||= event.type === 'abort';
     if (!fresh) return;
     seen += 1;
     if (
@@ -150,8 +157,7 @@ async function sail(place: RunPlace, { random, story, weather, where, last }: Sa
       state.tracks[0].cursor >= 6 &&
       (atHome || seen > killAfter / 4)
     ) {
-      weather.aborted = true;
-      void session?.ask({ ask: 'abort', by: 'kill-campaign', reason: 'chosen by seed' });
+      sayAbort();
     }
     if (atPower && isPower(event)) kill(`power reset intended, event ${seen}`);
     home += state.mode === 'home' ? 1 : 0;
@@ -159,9 +165,14 @@ async function sail(place: RunPlace, { random, story, weather, where, last }: Sa
     if (!atPower && !atHome && seen === killAfter) kill(`event ${seen} (${event.type}, ${state.mode})`);
   });
   if (!session) return null;
+  let said = false;
+  sayAbort = () => {
+    if (!said) void session.ask({ ask: 'abort', by: 'kill-campaign', reason: 'chosen by seed' });
+    said = true;
+  };
   await session.ended;
   // The process is gone when its number is: only then may another engine open the journal.
-  for (let turn = 0; turn < 200 && (await engineOf(place)); turn += 1) await wait(10);
+  for (let turn = 0; turn < GONE_TURNS && (await engineOf(place)); turn += 1) await wait(10);
   return session.state().closed ? null : (killed ?? 'the engine ended by itself');
 }
 

@@ -92,7 +92,7 @@ function run(client: ssh2.Client, command: string, stdin = ''): Promise<Said> {
 }
 
 /** Resolves when the condition holds; throws after `withinMs`. */
-export async function until(holds: () => boolean | Promise<boolean>, withinMs = 5_000): Promise<void> {
+export async function until(holds: () => boolean | Promise<boolean>, withinMs = 60_000): Promise<void> {
   const untilMs = Date.now() + withinMs;
   while (!(await holds())) {
     if (Date.now() > untilMs) throw new Error(`not within ${withinMs} ms`);

@@ -110,12 +110,14 @@ async function put(lab: TestLab, server: string, words: string): Promise<void> {
 }
 
 test('a BMC shows its certificate, wants its password, and resets its server', async () => {
-  using lab = await openLab({ servers: 2, model: { bootMs: 5_000 } });
+  using lab = await openLab({ servers: 2, model: { bootMs: 100_000 } });
   const bmc = lab.server('api-01').bmc!;
   const authorization = `Basic ${Buffer.from(`neap:${readFileSync(join(lab.dir, 'bmc-password'), 'utf8')}`).toString('base64')}`;
   const connect = buildConnector({ rejectUnauthorized: false });
   let seen = '';
   const dispatcher = new Agent({
+    // A connection that is kept can be closed by the other side while this one is paused.
+    pipelining: 0,
     connect: (options, callback) =>
       connect(options, (...[error, socket]) => {
         if (error !== null) return callback(error, null);

@@ -17,7 +17,7 @@ test('a process that is started finds neap from any folder, and its own argument
       `import { z } from 'neap';\nconsole.log(z.literal('ok').value as string, process.argv[2]);\n`,
     );
     const args = [...launchArguments(pathToFileURL(entry)), 'an argument'];
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { cwd: folder, timeout: 10_000 });
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { cwd: folder, timeout: 60_000 });
     expect({ stdout, stderr }).toEqual({ stdout: 'ok an argument\n', stderr: '' });
   } finally {
     await rm(folder, { recursive: true, force: true });

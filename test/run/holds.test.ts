@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import {
   cutPath,
+  first,
   gate,
   giveTraffic,
   hardReset,
@@ -63,6 +64,17 @@ class World {
 }
 
 const plan = (failures = 3) => planOf({ servers: 3, failures, steps });
+const canaryPlan = planOf({
+  servers: 3,
+  steps: (api) => [
+    offlineMode(api, { on: true }),
+    holding(cutPath(first(api, 1), { from: 'database', forMs: 60_000 }), [
+      probe(first(api, 1)),
+      gate('Go on?', { role: 'any', onTimeout: 'abort', expiresMs: 30_000 }),
+    ]),
+    giveTraffic(api),
+  ],
+});
 const isAt = (effect: Effect, step: number, word: Effect['effect']): effect is Extract<Effect, { place: unknown }> =>
   effect.effect === word && 'place' in effect && effect.place.track === 'main' && effect.place.step === step;
 
@@ -124,6 +136,26 @@ describe('every way out lets go', () => {
     const drive = new Drive(plan(), world.script).settle();
     drive.say({ type: 'engine', pid: 2, host: 'here', neap: '0' }).until(drive.nowMs + 10_000);
     drive.answer('4', 'yes');
+    expect(world.held.size).toBe(0);
+    expect(drive.closed.outcome).toBe('done');
+  });
+
+  test('gone on with from a mirror that lacks the end of what is done under it: the hold is taken anew, and that is done again', () => {
+    let silent = true;
+    const world = new World();
+    const drive = new Drive(canaryPlan, (effect, nowMs) =>
+      silent && isAt(effect, 2, 'look') ? undefined : world.script(effect, nowMs),
+    ).settle();
+    expect([...world.held]).toEqual(['api-1']);
+    // The engine that is lost let go in its last moments, or the hold ended by itself.
+    world.held.clear();
+    silent = false;
+    drive.say({ type: 'engine', pid: 2, host: 'there', neap: '0', from: 'dir:/elsewhere' }).until(drive.nowMs + 10_000);
+    drive.answer('4', 'yes').until(drive.nowMs + 10_000);
+    const taken = () => drive.effects.filter((effect) => isAt(effect, 1, 'perform'));
+    expect(taken()).toHaveLength(2);
+    expect(drive.effects.filter((effect) => isAt(effect, 2, 'look')).length).toBeGreaterThanOrEqual(3);
+    drive.answer('4', 'yes').until(drive.nowMs + 10_000);
     expect(world.held.size).toBe(0);
     expect(drive.closed.outcome).toBe('done');
   });

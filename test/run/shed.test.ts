@@ -44,7 +44,14 @@ function planned(shed = true, fuse: typeof FUSE = FUSE): Plan {
   }) as unknown as Runbook;
   const fleet = paperFleet({ servers: 3 });
   const plan = compiled({ runbook, fleet, laid: outlineOf(runbook, fleet) });
-  const edge = { by: 'edge', actMs: ACT_MS, timeoutMs: 10_000, takesMs: 5_000, takesFrom: 'declared', warmPerSecond: null } as const;
+  const edge = {
+    by: 'edge',
+    actMs: ACT_MS,
+    timeoutMs: 10_000,
+    takesMs: 5_000,
+    takesFrom: 'declared',
+    warmPerSecond: null,
+  } as const;
   const header = { ...plan.header, countdown: { everyMs: 5_000, shed: shed ? edge : null } };
   return { ...plan, hash: hashOf(header), header };
 }

@@ -9,7 +9,15 @@ import { JournalFailure } from '../../src/journal/index.ts';
 import type { Failure, Fleet } from '../../src/model/index.ts';
 import type { Outline } from '../../src/plan/index.ts';
 import type { Actor, Clock, ExpectedFile, GuardReader, Reader, ServerEffect } from '../../src/ports/index.ts';
-import { knownClocks, lineOf, trackOf, watchedGuards, type Machine, type RunEvent, type RunState } from '../../src/run/index.ts';
+import {
+  knownClocks,
+  lineOf,
+  trackOf,
+  watchedGuards,
+  type Machine,
+  type RunEvent,
+  type RunState,
+} from '../../src/run/index.ts';
 import type { Chance } from '../support/chance.ts';
 import { virtualClock, type Agenda, type Sleeper } from './agenda.ts';
 import type { Disk } from './disk.ts';

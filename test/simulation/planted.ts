@@ -66,7 +66,11 @@ export const BUGS: readonly Bug[] = [
     name: 'the page is forgotten when the run ends',
     within: 60,
     promise: 'promise 8',
-    planted: { machine: onState((state) => (state.fuse === null && state.shed?.wanted === 'on' ? { ...state, shed: null } : state)) },
+    planted: {
+      machine: onState((state) =>
+        state.fuse === null && state.shed?.wanted === 'on' ? { ...state, shed: null } : state,
+      ),
+    },
   },
   { name: 'the fence lets a zombie through', within: 250, promise: 'promise 4', planted: { openFence: true } },
   {

@@ -87,7 +87,10 @@ export function shapeOf(seed: number): Shape {
 /** Every other outage overruns, some of them by far. */
 function outageOf(chance: Chance): Pick<Shape, 'edge' | 'outageMs'> {
   const edge = chance.happens(0.7);
-  return { edge, outageMs: chance.happens(0.6) ? chance.whole(20_000, chance.pick([120_000, 400_000, 900_000])) : null };
+  return {
+    edge,
+    outageMs: chance.happens(0.6) ? chance.whole(20_000, chance.pick([120_000, 400_000, 900_000])) : null,
+  };
 }
 
 function freezeOf(chance: Chance): Shape['freezes'][number] {

@@ -5,7 +5,7 @@ import { shrink } from './shrink.ts';
 import { simulate, SimulationFailed, type Told } from './simulate.ts';
 
 // Two seconds of work in all; a machine with much else to do may take longer.
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 240_000 });
 
 /** Long campaigns, over other seeds: `npm run simulate -- --seeds 1..200000`. */
 const SEEDS = 100;

@@ -2,7 +2,14 @@ import type { Host } from '../../src/engine/host.ts';
 import type { Plan } from '../../src/model/index.ts';
 import { hashOf } from '../../src/plan/compile.ts';
 import { canonicalJson } from '../../src/plan/index.ts';
-import { burningOf, createMachine, type Machine, type RunEvent, type RunState, type Stamped } from '../../src/run/index.ts';
+import {
+  burningOf,
+  createMachine,
+  type Machine,
+  type RunEvent,
+  type RunState,
+  type Stamped,
+} from '../../src/run/index.ts';
 import { Chance } from '../support/chance.ts';
 import { paperFleet } from '../support/fleet.ts';
 import { paperPlan } from '../support/plans.ts';
@@ -323,7 +330,10 @@ class Simulation {
     try {
       this.#watch.event(this.#state, stamped);
       this.#state = this.#in.machine.apply(this.#state, stamped);
-      this.#expiries.event(stamped.event, this.#state.fuse === null || burningOf(this.#state, this.#in.machine.index) === null);
+      this.#expiries.event(
+        stamped.event,
+        this.#state.fuse === null || burningOf(this.#state, this.#in.machine.index) === null,
+      );
       this.#events.push(stamped);
     } catch (error) {
       this.#break(error);

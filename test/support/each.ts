@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { NeapRan } from './neap.ts';
 
 /** For all of them together, in real milliseconds. */
-const TOGETHER_MS = 80_000;
+const TOGETHER_MS = 200_000;
 
 /**
  * Runs many command lines, one after another in one process: for what ends by itself and is about words, not processes.

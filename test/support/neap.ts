@@ -23,7 +23,7 @@ const OWN_LAUNCHER = fileURLToPath(new URL('../../bin/neap', import.meta.url));
 export function neap(
   stateDir: string,
   words: readonly string[],
-  { timeoutMs = 60_000, cwd, launcher = OWN_LAUNCHER }: NeapOptions = {},
+  { timeoutMs = 240_000, cwd, launcher = OWN_LAUNCHER }: NeapOptions = {},
 ): Promise<NeapRan> {
   return new Promise((resolve, reject) => {
     const child = spawn(launcher, words, {

@@ -24,19 +24,23 @@ import { neap, type NeapRan } from './neap.ts';
 export interface Scene extends AsyncDisposable {
   readonly stateDir: string;
   neap(...words: string[]): Promise<NeapRan>;
-  /** Starts a lab: six servers, `feb-2021`, caches that last ten minutes, unless it is wished otherwise. */
+  /** Starts a lab: six servers, `feb-2021`, caches that last two hours, unless it is wished otherwise. */
   lab(wish: SceneWish): Promise<SceneLab>;
   /** Previews a runbook that must be accepted, and gives the plan's path. */
   plan(lab: SceneLab, ...words: string[]): Promise<string>;
   /** Starts `neap run` in the background, and resolves when the run's engine stands. Rejects with what it said if none does. */
   run(...words: string[]): Promise<Underway>;
+  /** `neap resume`, and nobody watches. */
+  goOn(run: string): Promise<void>;
   /** `kill -9`, and resolves when the process is gone. */
   killEngine(run: string): Promise<void>;
+  /** Resolves when the engine of a run that is over is gone: what it tells outside last may come after the run's end. */
+  engineGone(run: string): Promise<void>;
 }
 
 export interface SceneWish extends Partial<Omit<LabWish, 'stateDir'>> {
-  /** How long silence is listened to over SSH: longer than a busy machine's pauses, but where servers are to be silent. */
-  readonly connectMs?: number;
+  /** Servers that are to be silent: that is listened to for some seconds only. Every other answer is waited for longer than a busy machine pauses. */
+  readonly silent?: readonly string[];
   /** What the fleet file says of one server, changed. */
   readonly edit?: (server: Server) => Server;
 }
@@ -57,24 +61,33 @@ export interface Underway {
   readonly run: string;
   /** The end of `neap run` itself. */
   readonly ended: Promise<NeapRan>;
-  /** The first state for which it holds, from now on. Rejects when the run closes without. With `halt` no new work is begun from there, and what was under way is over. */
+  /** The first state for which it holds, from now on. Rejects when the run ends without. With `halt` no new work is begun from there, and what was under way is over. */
   until(holds: (state: RunState) => boolean, what?: 'halt'): Promise<RunState>;
 }
 
-/** An outage that a lab gets through in two seconds, with a margin that a busy machine keeps. */
-export const SHORT = ['--input', 'outageMs=20000', '--input', 'marginMs=20000'];
+/** An outage that a lab gets through in three seconds, with a margin that a busy machine keeps: the canary's cut lasts four more. */
+export const SHORT = ['--input', 'outageMs=10000', '--input', 'marginMs=40000'];
 
-/** Caches that outlive a busy machine's pauses, where the fuse is not what a test is about. */
-export const PATIENT_TTL = { minMs: 600_000, maxMs: 900_000, drawn: 'per-refresh' } as const;
+/** Caches that outlive every test, where the fuse is not what it is about. */
+export const PATIENT_TTL = { minMs: 7_200_000, maxMs: 10_800_000, drawn: 'per-refresh' } as const;
 
-/** A run's engine stands within this, in real milliseconds, on a machine with other things to do. */
-const STANDS_WITHIN_MS = 30_000;
+/** What a voyage of twenty seconds may take on a machine with other things to do. */
+export const VOYAGE_MS = 300_000;
+
+/** A run's engine stands within this, in real milliseconds, on such a machine. */
+const STANDS_WITHIN_MS = 120_000;
+
+/** So much longer than a lab's fleet file says is an answer waited for, where no server is to be silent. */
+const PATIENCE = 6;
+
+/** How long a login is waited for where a server is to fall silent, in real milliseconds: before that it has to answer within it. */
+const SILENCE_MS = 6_000;
 
 /** Whose test ran out of time is taken down with its file. */
 const open = new Set<string>();
 afterAll(async () => {
   for (const stateDir of open) await takeDown(stateDir);
-}, 30_000);
+}, 120_000);
 
 export async function openScene(): Promise<Scene> {
   const stateDir = await mkdtemp(join(tmpdir(), 'neap-cli-'));
@@ -99,7 +112,15 @@ export async function openScene(): Promise<Scene> {
       return out;
     },
     run: (...words) => startRun(stateDir, words),
+    async goOn(run) {
+      const { code, stdout, stderr } = await neap(stateDir, ['resume', run, '--detach']);
+      if (code !== 0) throw new Error(`it does not go on (${code}): ${stderr}${stdout}`);
+    },
     killEngine: (run) => killEngine(stateDir, run),
+    async engineGone(run) {
+      const pid = (await engineOf(placeOf(stateDir, run)))?.pid;
+      while (pid !== undefined && isThere(pid)) await wait(10);
+    },
     [Symbol.asyncDispose]: () => takeDown(stateDir),
   };
 }
@@ -108,12 +129,13 @@ async function takeDown(stateDir: string): Promise<void> {
   open.delete(stateDir);
   for (const run of listRuns(stateDir)) await killEngine(stateDir, run);
   await labDown({ stateDir, all: true });
-  await rm(stateDir, { recursive: true, force: true });
+  // Whoever was killed may still be dying.
+  await rm(stateDir, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
 }
 
 async function openLab(
   stateDir: string,
-  { connectMs = 8_000, edit = (server) => server, ...wish }: SceneWish,
+  { silent = [], edit = (server) => server, ...wish }: SceneWish,
 ): Promise<SceneLab> {
   const { name, fleetFile } = await labUp({
     servers: 6,
@@ -132,9 +154,7 @@ async function openLab(
   const copy = async () => {
     const given = await read(fleetFile);
     const servers = given.servers.map((server) =>
-      edit(
-        typeof server.ssh === 'object' ? { ...server, ssh: { ...server.ssh, connectTimeoutMs: connectMs } } : server,
-      ),
+      edit(silent.includes(server.name) ? quick(server, SILENCE_MS) : patient(server)),
     );
     await writeFile(
       fleet,
@@ -168,6 +188,28 @@ async function openLab(
   };
 }
 
+function quick(server: Server, connectTimeoutMs: number): Server {
+  return typeof server.ssh === 'object' ? { ...server, ssh: { ...server.ssh, connectTimeoutMs } } : server;
+}
+
+function patient(server: Server): Server {
+  return { ...quick(server, 30_000), service: longer(server.service) as Server['service'] };
+}
+
+/** Every deadline of a call or a probe in what a fleet file says, made longer; what it says of the database stays. */
+function longer(said: unknown): unknown {
+  if (Array.isArray(said)) return said.map(longer);
+  if (typeof said !== 'object' || said === null) return said;
+  const isCall = 'run' in said || 'get' in said || 'send' in said;
+  return Object.fromEntries(
+    Object.entries(said).map(([key, value]) =>
+      typeof value === 'number' && (key === 'withinMs' || (isCall && key === 'timeoutMs'))
+        ? [key, value * PATIENCE]
+        : [key, longer(value)],
+    ),
+  );
+}
+
 async function startRun(stateDir: string, words: readonly string[]): Promise<Underway> {
   const known = new Set(listRuns(stateDir));
   let over: NeapRan | null = null;
@@ -186,8 +228,20 @@ async function killEngine(stateDir: string, run: string): Promise<void> {
   const place = placeOf(stateDir, run);
   const engine = await engineOf(place);
   if (!engine) return;
-  process.kill(engine.pid, 'SIGKILL');
+  try {
+    process.kill(engine.pid, 'SIGKILL');
+  } catch {
+    // It ended by itself in this moment.
+  }
   while (await engineOf(place)) await wait(10);
+}
+
+function isThere(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 /** Paging goes on for as long as there is something to page. */
@@ -214,13 +268,18 @@ async function reached(
   // An engine stands before it has written the first line of its run.
   while (!session && (await engineOf(placeOf(stateDir, run)))) session = await look();
   if (!session) throw new Error(`run ${run} has no engine`);
-  if (found === null && holds(session.state())) found = session.state();
-  else await Promise.race([reachedIt, session.ended]);
-  if (what === 'halt') {
-    await session.ask({ ask: 'halt', by: 'test' });
-    while (isAtWork(session.state())) await wait(10);
+  const { state, ended } = session;
+  let isOver = false;
+  void ended.then(() => (isOver = true));
+  if (found === null && holds(state())) found = state();
+  else await Promise.race([reachedIt, ended]);
+  if (found !== null && what === 'halt') {
+    const refused = await session.ask({ ask: 'halt', by: 'test' });
+    if (refused !== null) throw new Error(`run ${run} cannot be halted: ${refused}`);
+    while (!isOver && (!state().halted || isAtWork(state()))) await wait(10);
   }
   session.close();
-  if (found === null) throw new Error(`run ${run} ended before that: ${session.state().closed?.summary}`);
+  if (found === null || (what === 'halt' && isOver))
+    throw new Error(`run ${run} ended before that: ${state().closed?.summary}`);
   return found;
 }

@@ -33,7 +33,7 @@ export function repositoryPaths(): string[] {
   const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '-z'], {
     cwd: root,
     encoding: 'utf8',
-    timeout: 10_000,
+    timeout: 60_000,
     maxBuffer: 16 * 1024 * 1024,
   });
   return [...new Set(listed.split('\0'))].filter((path) => path !== '' && existsSync(join(root, path))).toSorted();

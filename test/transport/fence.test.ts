@@ -18,7 +18,7 @@ import {
 } from '../../src/transport/index.ts';
 
 // Each starts some twenty processes, and a machine can be busy.
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 180_000 });
 
 /** The fence on a real shell and on the lab's model of a server: both must say the same. */
 

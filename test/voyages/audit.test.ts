@@ -4,13 +4,14 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test, vi } from 'vitest';
 import { findRun, listRuns } from '../../src/engine/index.ts';
+import { expectEnd } from '../support/end.ts';
 import { neap, type NeapRan } from '../support/neap.ts';
-import { openScene, type Scene } from '../support/scene.ts';
+import { openScene, type Scene, VOYAGE_MS } from '../support/scene.ts';
 
 // Goal: what a run did can be proven to others, and what is done to its journal afterwards is found out: by the chain, or
 // by the heads that were told outside. Method: real runs whose heads go to a file; then their journals are spoilt.
 
-vi.setConfig({ testTimeout: 90_000, maxConcurrency: 2 });
+vi.setConfig({ testTimeout: VOYAGE_MS, maxConcurrency: 2 });
 
 /** A folder to work in, with a configuration. */
 async function project(scene: Scene, config: object): Promise<(...words: string[]) => Promise<NeapRan>> {
@@ -35,8 +36,9 @@ test.concurrent('a run that is done: sound by itself, exported, and cut or rewri
   const refused = await here('run', plan, '--unattended');
   expect(refused).toMatchObject({ code: 2, stderr: expect.stringMatching(/every run must name a ticket.*--ticket/) });
   expect(listRuns(scene.stateDir)).toEqual([]);
-  expect((await here('run', plan, '--unattended', '--ticket', 'OPS-7')).code).toBe(0);
+  expectEnd(await here('run', plan, '--unattended', '--ticket', 'OPS-7'), 0);
   const { run, journal } = findRun(scene.stateDir, undefined);
+  await scene.engineGone(run);
 
   const status = JSON.parse((await here('status', '--json')).stdout) as { answerable: object };
   expect(status.answerable).toMatchObject({ ticket: 'OPS-7', key: expect.stringMatching(/^SHA256:/) as string });
@@ -48,10 +50,10 @@ test.concurrent('a run that is done: sound by itself, exported, and cut or rewri
 
   // Elsewhere, with no state of that machine.
   const out = join(scene.stateDir, 'audit.jsonl');
-  expect((await here('audit', 'export', run, '--out', out)).code).toBe(0);
+  expectEnd(await here('audit', 'export', run, '--out', out), 0);
   expect((await stat(out)).mode & 0o777).toBe(0o600);
   const first = await readFile(out, 'utf8');
-  expect((await here('audit', 'export', run, '--out', out)).code).toBe(2);
+  expectEnd(await here('audit', 'export', run, '--out', out), 2);
   expect(await readFile(out, 'utf8')).toBe(first);
   const elsewhere = await mkdtemp(join(tmpdir(), 'neap-elsewhere-'));
   try {
@@ -61,19 +63,19 @@ test.concurrent('a run that is done: sound by itself, exported, and cut or rewri
     expect(given).toMatchObject({ code: 0, stdout: expect.stringMatching(new RegExp(`^Run ${run}: sound`)) });
     expect(first).toContain('"ticket":"OPS-7"');
     await writeFile(copy, first.replace('"ticket":"OPS-7"', '"ticket":"OPS-8"'));
-    expect((await neap(elsewhere, ['audit', 'verify', copy])).code).toBe(1);
+    expectEnd(await neap(elsewhere, ['audit', 'verify', copy]), 1);
   } finally {
     await rm(elsewhere, { recursive: true, force: true });
   }
 
   spoil(journal, 'DELETE FROM event WHERE seq > 60');
-  expect((await here('audit', 'verify', run)).code).toBe(0);
+  expectEnd(await here('audit', 'verify', run), 0);
   const cut = await here('audit', 'verify', run, '--anchor', heads);
-  expect(cut.code).toBe(1);
+  expectEnd(cut, 1);
   expect(cut.stdout).toMatch(/NOT SOUND\n {2}anchor +event \d+ was told .* ends at event 60: its tail was cut off/);
   spoil(journal, "UPDATE event SET event = replace(event, 'api-', 'apx-') WHERE seq >= 20");
   const changed = await here('audit', 'verify', run);
-  expect(changed.code).toBe(1);
+  expectEnd(changed, 1);
   expect(changed.stdout).toMatch(/chain +event \d+ is not what was written\n {2}Events 1 to \d+ stand/);
 });
 
@@ -92,13 +94,14 @@ test.concurrent('a run under way is verified through its engine; a sink that fai
     page: { command: appendTo(pages) },
     journal: { anchor: { to: 'command', command: ['false'] } },
   });
-  expect((await here('run', plan, '--no-wait', '--ticket', 'OPS-9')).code).toBe(3);
+  expectEnd(await here('run', plan, '--no-wait', '--ticket', 'OPS-9'), 3);
   const { run } = findRun(scene.stateDir, undefined);
   const live = await here('audit', 'verify');
   expect(live).toMatchObject({ code: 0, stdout: expect.stringMatching(/Told by the run's engine.*verify it again/) });
   const { gates } = JSON.parse((await here('status', '--json')).stdout) as { gates: { gate: string }[] };
-  expect((await here('approve', run, gates[0]!.gate, 'no')).code).toBe(0);
-  expect((await here('attach', run)).code).toBe(1);
+  expectEnd(await here('approve', run, gates[0]!.gate, 'no'), 0);
+  expectEnd(await here('attach', run), 1);
+  await scene.engineGone(run);
 
   const kept = (await readFile(pages, 'utf8')).trim().split('\n');
   expect(kept.filter((page) => page.includes('cannot be told outside'))).toHaveLength(1);

@@ -2,13 +2,14 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import type { LabStatus, RecordEntry } from '../../src/lab/index.ts';
-import { openScene, SHORT } from '../support/scene.ts';
+import { expectEnd } from '../support/end.ts';
+import { openScene, SHORT, VOYAGE_MS } from '../support/scene.ts';
 
 // Goal: `neap run plan.json` runs exactly that plan (promises 2 and 6): what changed since is left out by name, and a plan
 // that can no longer be trusted is stale. Method: somebody else changes servers between plan and run, and the lab is
 // asked what was done to whom.
 
-vi.setConfig({ testTimeout: 90_000, maxConcurrency: 2 });
+vi.setConfig({ testTimeout: VOYAGE_MS, maxConcurrency: 2 });
 
 const DAY_MS = 24 * 3_600_000;
 
@@ -26,7 +27,7 @@ test.concurrent('a server changed by somebody else is left out, named and counte
   await lab.byHand('api-05', (hands) => hands.call('offline-on'));
   const before = (await lab.record()).length;
   const ran = await scene.neap('run', plan, '--unattended');
-  expect(ran.code).toBe(0);
+  expectEnd(ran, 0);
   expect(ran.stdout).toMatch(
     /closed: Done\. Quarantined, .*: api-05 \(the plan says a change, and now it would be nothing to do\)/,
   );
@@ -60,7 +61,7 @@ test.concurrent('the canary changed: the plan is stale, and nothing is touched',
   await lab.byHand('api-01', (hands) => hands.call('offline-on'));
   const before = (await lab.record()).length;
   const ran = await scene.neap('run', plan, '--unattended');
-  expect(ran.code).toBe(6);
+  expectEnd(ran, 6);
   expect(ran.stdout).toMatch(/the canary api-01: the plan says a change, and now it would be nothing to do/);
   expect((await lab.record()).slice(before).filter(({ writes }) => writes)).toEqual([]);
 });
@@ -75,7 +76,7 @@ test.concurrent('a plan made 72 hours earlier, 2 of 40 servers changed since: it
   const before = (await lab.record()).length;
   const ran = await scene.neap('run', plan, '--unattended');
   expect(ran.stdout).toMatch(/closed: Done\. Quarantined, .*: api-\d\d \(.*\); api-\d\d \(/);
-  expect(ran.code).toBe(0);
+  expectEnd(ran, 0);
   const status = JSON.parse((await scene.neap('status', '--json')).stdout) as { out: object };
   expect(Object.keys(status.out).toSorted()).toEqual(['api-11', 'api-30']);
   const entered = (await lab.record())
@@ -93,7 +94,7 @@ test.concurrent('a plan that is older than a week is stale: exit 6, and nothing 
   await lab.tell({ tell: 'skip', forMs: 8 * DAY_MS });
   const before = (await lab.record()).length;
   const ran = await scene.neap('run', plan, '--unattended');
-  expect(ran.code).toBe(6);
+  expectEnd(ran, 6);
   expect(ran.stderr).toMatch(
     /the plan is stale: it was to be run within a week.*Nothing was started.*neap plan RUNBOOK/s,
   );
@@ -114,7 +115,7 @@ test.concurrent('other code than the plan was made with is another plan: a chang
 
   await writeFile(out, text.replace('"failures": 3', '"failures": 4'));
   const tampered = await scene.neap('run', out, '--unattended');
-  expect(tampered.code).toBe(2);
+  expectEnd(tampered, 2);
   expect(tampered.stderr).toMatch(
     /plan\.json: the plan is not usable: it was changed after it was made.*Nothing was started\. Make it anew/s,
   );
@@ -122,13 +123,13 @@ test.concurrent('other code than the plan was made with is another plan: a chang
 
   await writeFile(fleet, (await readFile(fleet, 'utf8')).replace('"domain": "rack-b"', '"domain": "rack-z"'));
   const otherFleet = await scene.neap('run', out, '--unattended');
-  expect(otherFleet.code).toBe(6);
+  expectEnd(otherFleet, 6);
   expect(otherFleet.stderr).toMatch(/the plan is stale: the fleet \S+fleet\.ts was changed since/);
   await writeFile(fleet, await readFile(lab.fleet, 'utf8'));
 
   await writeFile(runbook, `${await readFile(runbook, 'utf8')}// changed\n`);
   const otherRunbook = await scene.neap('run', out, '--unattended');
-  expect(otherRunbook.code).toBe(6);
+  expectEnd(otherRunbook, 6);
   expect(otherRunbook.stderr).toMatch(
     /the plan is stale: the runbook \S+mine\.ts was changed since.*Nothing was started/s,
   );

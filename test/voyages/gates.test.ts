@@ -1,12 +1,13 @@
 import { expect, test, vi } from 'vitest';
 import type { LabStatus } from '../../src/lab/index.ts';
 import type { StepState } from '../../src/run/index.ts';
-import { openScene } from '../support/scene.ts';
+import { expectEnd } from '../support/end.ts';
+import { openScene, VOYAGE_MS } from '../support/scene.ts';
 
 // Goal: people decide at gates, from any terminal, and are told what they can answer. Method: one voyage through both of
 // the runbook's gates, answered only by `neap approve`, and short ones for the answers that go home.
 
-vi.setConfig({ testTimeout: 90_000, maxConcurrency: 2 });
+vi.setConfig({ testTimeout: VOYAGE_MS, maxConcurrency: 2 });
 
 const isAsked = (step: StepState | undefined) => step?.step === 'gate' && step.phase === 'asked';
 const offline = ({ servers }: LabStatus) => servers.filter((server) => server.offline).map(({ name }) => name);
@@ -29,9 +30,9 @@ test.concurrent('without a terminal a run waits at its gates; wrong words are re
   expect(wrongRun.stderr).toMatch(new RegExp(`there is no run 2026-01-01-000000.*${voyage.run}`));
 
   const left = await scene.neap('attach', '--no-wait');
-  expect(left.code).toBe(3);
+  expectEnd(left, 3);
   expect(left.stdout).toMatch(
-    /gate 10: Hardware work may start\?\n.*Fuse \d+ s \(config on api-0\d expires first\); planned outage 20 s, margin 20 s/,
+    /gate 10: Hardware work may start\?\n.*Fuse \d+ s \(config on api-0\d expires first\); planned outage 10 s, margin 40 s/,
   );
   expect(left.stdout).toMatch(/The database must be back by [\d:]+ UTC; work may start until [\d:]+ UTC/);
   const [, run, gate, answer] = /^Waiting at gate 10: neap approve (\S+) (\S+) (\S+) \(or: no\)$/m.exec(left.stdout)!;
@@ -42,15 +43,15 @@ test.concurrent('without a terminal a run waits at its gates; wrong words are re
 
   await asked(11);
   expect((await scene.neap('status')).stdout).toMatch(/^Next: neap approve \S+ 11 yes \(or: "not yet", failed\)$/m);
-  expect((await scene.neap('approve', voyage.run, '11', 'not yet')).code).toBe(0);
+  expectEnd(await scene.neap('approve', voyage.run, '11', 'not yet'), 0);
   await voyage.until(({ tracks: [main] }) =>
     main!.steps.some((step) => step.step === 'gate' && step.asks === 2 && step.phase === 'asked'),
   );
   expect(offline(await lab.status())).toEqual(['api-01', 'api-02', 'api-03']);
-  expect((await scene.neap('approve', voyage.run, '11', 'yes', '--reason', 'seen by two of us')).code).toBe(0);
+  expectEnd(await scene.neap('approve', voyage.run, '11', 'yes', '--reason', 'seen by two of us'), 0);
 
   const { code, stdout } = await voyage.ended;
-  expect(code).toBe(0);
+  expectEnd({ code, stdout }, 0);
   expect(stdout).toMatch(/gate 10: demo answered "yes"\n/);
   expect(stdout.match(/gate 11: Hardware work done\?/g)).toHaveLength(2);
   expect(stdout).toMatch(/gate 11: \S+ answered "yes" \(seen by two of us\)/);
@@ -61,17 +62,17 @@ test.concurrent('"no" to the start of the work goes home: exit 1', async () => {
   await using scene = await openScene();
   const lab = await scene.lab({ servers: 3 });
   const waiting = await scene.neap('run', await scene.plan(lab), '--no-wait');
-  expect(waiting.code).toBe(3);
+  expectEnd(waiting, 3);
   expect(offline(await lab.status())).toEqual(['api-01', 'api-02', 'api-03']);
   const [, run, gate] = /neap approve (\S+) (\S+) yes/.exec(waiting.stdout)!;
-  expect((await scene.neap('approve', run!, gate!, 'no', '--reason', 'the part is missing')).code).toBe(0);
+  expectEnd(await scene.neap('approve', run!, gate!, 'no', '--reason', 'the part is missing'), 0);
   const ended = await scene.neap('attach');
-  expect(ended.code).toBe(1);
+  expectEnd(ended, 1);
   expect(ended.stdout).toMatch(
     /Home and clean\. It turned for home because \S+ answered "no" to "Hardware work may start\?"/,
   );
   const [, report] = /^Next: neap (report \S+ --html) report\.html$/m.exec(ended.stdout)!;
-  expect((await scene.neap(...report!.split(' '), `${scene.stateDir}/report.html`)).code).toBe(0);
+  expectEnd(await scene.neap(...report!.split(' '), `${scene.stateDir}/report.html`), 0);
   expect(offline(await lab.status())).toEqual([]);
 });
 
@@ -81,11 +82,9 @@ test.concurrent('"failed" goes home, and holds the safe state while the database
   const voyage = await scene.run(await scene.plan(lab));
   await voyage.until(({ tracks: [main] }) => isAsked(main!.steps[9]));
   await lab.tell({ tell: 'database', state: 'away' });
-  expect((await scene.neap('approve', voyage.run, '10', 'yes')).code).toBe(0);
+  expectEnd(await scene.neap('approve', voyage.run, '10', 'yes'), 0);
   await voyage.until(({ tracks: [main] }) => isAsked(main!.steps[10]));
-  expect((await scene.neap('approve', voyage.run, '11', 'failed', '--reason', 'the new disks do not spin')).code).toBe(
-    0,
-  );
+  expectEnd(await scene.neap('approve', voyage.run, '11', 'failed', '--reason', 'the new disks do not spin'), 0);
   await voyage.until(({ paged }) => Object.keys(paged).some((key) => key.startsWith('held/home')));
   const status = await scene.neap('status');
   expect(status.stdout).toMatch(/On its way home: \S+ answered "failed" to "Hardware work done\?"/);
@@ -93,7 +92,7 @@ test.concurrent('"failed" goes home, and holds the safe state while the database
   expect(offline(await lab.status())).toEqual(['api-01', 'api-02', 'api-03']);
   await lab.tell({ tell: 'database', state: 'back' });
   const { code, stdout } = await voyage.ended;
-  expect(code).toBe(1);
+  expectEnd({ code, stdout }, 1);
   expect(stdout).toMatch(
     /PAGE Holding the safe state before "undo: enter offline mode" on .*It goes on by itself when that is mended/,
   );

@@ -1,14 +1,18 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
+import { readRun } from '../../src/cli/session.ts';
+import { placeOf } from '../../src/engine/index.ts';
 import type { LabStatus, RecordEntry } from '../../src/lab/index.ts';
 import { allFlying, type RunState } from '../../src/run/index.ts';
-import { openScene, type Scene, type SceneLab } from '../support/scene.ts';
+import { expectEnd } from '../support/end.ts';
+import { openScene, type Scene, type SceneLab, VOYAGE_MS } from '../support/scene.ts';
+import { neapWatched } from '../support/watched.ts';
 
 // Goal: a guard that trips in the middle of a run stops it, and what is declared for that follows (promises 7 and 8).
 // Method: a command that looks for a file, raised in the middle of a slow step; the lab's record says who was touched when.
 
-vi.setConfig({ testTimeout: 90_000, maxConcurrency: 2 });
+vi.setConfig({ testTimeout: VOYAGE_MS, maxConcurrency: 2 });
 
 const RUNBOOK = `
 import { atRate, byHand, command, defineRunbook, gate, giveTraffic, guarded, inSlots, offlineMode, refreshCaches, takeOut, whenGuard, z } from 'neap';
@@ -49,9 +53,6 @@ export default defineRunbook({
 });
 `;
 
-/** Nothing expires before a busy machine is through, and the way home needs warm caches. */
-const LASTING = { minMs: 7_200_000, maxMs: 10_800_000, drawn: 'per-refresh' } as const;
-
 interface Guarded {
   readonly lab: SceneLab;
   readonly flag: string;
@@ -59,7 +60,7 @@ interface Guarded {
 }
 
 async function guarded(scene: Scene, ...inputs: string[]): Promise<Guarded> {
-  const lab = await scene.lab({ servers: 40, ttl: LASTING });
+  const lab = await scene.lab({ servers: 40 });
   const flag = join(scene.stateDir, 'flag');
   const runbook = join(scene.stateDir, 'runbook.ts');
   const plan = join(scene.stateDir, 'guarded.json');
@@ -87,17 +88,21 @@ test.concurrent('a guard trips in mid-run: nothing more is taken, one page, and 
   await using scene = await openScene();
   const { lab, flag, plan } = await guarded(scene);
   const voyage = await scene.run(plan, '--unattended');
-  await voyage.until((state) => touched(state) >= 4);
+  // So many are still to come that the flag is up among them.
+  await voyage.until((state) => touched(state) >= 4, 'halt');
   await writeFile(flag, '');
   const still = await voyage.until(isStill);
+  await scene.goOn(voyage.run);
   const status = await scene.neap('status', voyage.run);
   expect(status.stdout).toMatch(/^Guard "No flag is up" is tripped since \S+ UTC: the flag is up \(exit 2\)\.$/m);
-  const cleared = voyage.until(({ guards }) => guards['g1']?.standing === 'clear');
   await rm(flag);
-  const { nowMs } = await cleared;
   const { code, stdout } = await voyage.ended;
-  expect(code).toBe(0);
+  expectEnd({ code, stdout }, 0);
   expect(stdout.match(/PAGE .*guard "No flag is up" is tripped/g)).toHaveLength(1);
+  const { events } = await readRun(placeOf(scene.stateDir, voyage.run));
+  const { atMs: nowMs } = events.find(
+    ({ atMs, event }) => atMs > still.nowMs && event.type === 'guard' && event.standing === 'clear',
+  )!;
   const out = moved(await lab.record(), 'traffic out').map(({ atMs }) => atMs);
   expect(out).toHaveLength(40);
   expect(out.filter((atMs) => atMs > still.nowMs && atMs < nowMs)).toEqual([]);
@@ -109,10 +114,11 @@ test.concurrent('on trip: home: it comes home, and says why', async () => {
   await using scene = await openScene();
   const { lab, flag, plan } = await guarded(scene, 'onTrip=home');
   const voyage = await scene.run(plan, '--unattended');
-  await voyage.until((state) => touched(state) >= 4);
+  // Halt stops acting, never observing: what a guard turns for home goes home all the same.
+  await voyage.until((state) => touched(state) >= 4, 'halt');
   await writeFile(flag, '');
   const { code, stdout } = await voyage.ended;
-  expect(code).toBe(1);
+  expectEnd({ code, stdout }, 1);
   expect(stdout).toMatch(/turns for home: guard "No flag is up" is tripped since \S+ UTC: the flag is up/);
   const record = await lab.record();
   const out = moved(record, 'traffic out').length;
@@ -126,7 +132,6 @@ test.concurrent('a contingency whose gate was answered ahead: a bad reading begi
   await using scene = await openScene();
   const { lab, flag, plan } = await guarded(scene, 'shed=true');
   const voyage = await scene.run(plan);
-  // Halt stops acting, never observing: what a guard begins begins all the same.
   await voyage.until((state) => touched(state) >= 2, 'halt');
   expect((await scene.neap('approve', voyage.run, 'c1.1', 'yes')).stdout).toMatch(/yes, when it is asked/);
   expect((await scene.neap('status', voyage.run)).stdout).toMatch(/^Answered ahead: gate c1\.1 .*"yes" by /m);
@@ -135,7 +140,7 @@ test.concurrent('a contingency whose gate was answered ahead: a bad reading begi
   expect(stdout).toMatch(/contingency c1 armed by guard g1 for api-01/);
   expect(stdout).not.toMatch(/PAGE .*waits for a person/);
   expect(stdout).toMatch(/turns for home: contingency c1 "Answer at the edge" is through/);
-  expect(code).toBe(1);
+  expectEnd({ code, stdout }, 1);
   const record = await lab.record();
   expect(moved(record, 'apictl offline on')).toHaveLength(40);
   expect(inRotation(await lab.status())).toBe(40);
@@ -145,12 +150,12 @@ test.concurrent('a contingency armed by hand, and an engine killed while the gua
   await using scene = await openScene();
   const { lab, flag, plan } = await guarded(scene);
   const voyage = await scene.run(plan, '--unattended');
-  await voyage.until((state) => touched(state) >= 4);
+  await voyage.until((state) => touched(state) >= 4, 'halt');
   await writeFile(flag, '');
   await voyage.until(isStill);
   await scene.killEngine(voyage.run);
   await voyage.ended;
-  expect((await scene.neap('resume', voyage.run, '--detach')).code).toBe(0);
+  expectEnd(await scene.neap('resume', voyage.run, '--detach'), 0);
   const armed = await scene.neap(
     'arm',
     voyage.run,
@@ -164,9 +169,12 @@ test.concurrent('a contingency armed by hand, and an engine killed while the gua
   expect((await scene.neap('arm', voyage.run, 'c9', '--reason', 'x')).stderr).toMatch(
     /no contingency c9; by hand there is c1 "Back in"/,
   );
+  const attached = neapWatched(scene.stateDir, ['attach', voyage.run]);
+  // It watches before the run can go on to its end.
+  await attached.said;
   await rm(flag);
-  const { code, stdout } = await scene.neap('attach', voyage.run);
-  expect(code).toBe(0);
+  const { code, stdout } = await attached.ended;
+  expectEnd({ code, stdout }, 0);
   expect(stdout).toMatch(/contingency c1 armed by \S+ \(they are needed\) for api-01, api-02/);
   expect(inRotation(await lab.status())).toBe(40);
 });

@@ -5,13 +5,14 @@ import { readRun } from '../../src/cli/session.ts';
 import { placeOf } from '../../src/engine/index.ts';
 import type { LabStatus } from '../../src/lab/index.ts';
 import type { RunEvent, StepState } from '../../src/run/index.ts';
+import { expectEnd } from '../support/end.ts';
 import { neap, otherNeap } from '../support/neap.ts';
-import { openScene, type Scene } from '../support/scene.ts';
+import { openScene, type Scene, VOYAGE_MS } from '../support/scene.ts';
 
 // Goal: a run whose engine is dead is taken home without one more thing being risked, and by a newer neap too
 // (promise 3). Method: engines killed in the middle of the waves; a copy of neap that says it is another version.
 
-vi.setConfig({ testTimeout: 90_000, maxConcurrency: 2 });
+vi.setConfig({ testTimeout: VOYAGE_MS, maxConcurrency: 2 });
 
 const inWaves = (step: StepState | undefined) => step?.step === 'act' && step.wave >= 1;
 const atHome = ({ servers }: LabStatus) =>
@@ -23,7 +24,7 @@ async function orphan(scene: Scene) {
   const voyage = await scene.run(await scene.plan(lab), '--unattended');
   await voyage.until(({ tracks: [main] }) => inWaves(main!.steps[6]));
   await scene.killEngine(voyage.run);
-  expect((await voyage.ended).code).toBe(5);
+  expectEnd(await voyage.ended, 5);
   return { lab, run: voyage.run };
 }
 
@@ -72,16 +73,16 @@ test.concurrent('neap is upgraded in mid-run: the new one does not go on, and go
   expect((await newer('--version')).stdout).toBe('9.9.9\n');
 
   const forward = await newer('resume', run);
-  expect(forward.code).toBe(6);
+  expectEnd(forward, 6);
   expect(forward.stderr).toMatch(
     new RegExp(`made by neap \\d\\S+, and this is 9\\.9\\.9.* take it home as things are: neap abort ${run}\\.`),
   );
 
   // What it must come home to is what the plan was made with.
   const fleet = await readFile(lab.fleet, 'utf8');
-  await writeFile(lab.fleet, fleet.replaceAll('"connectTimeoutMs": 8000', '"connectTimeoutMs": 7000'));
+  await writeFile(lab.fleet, fleet.replaceAll('"connectTimeoutMs": 30000', '"connectTimeoutMs": 29000'));
   const changed = await newer('abort', run);
-  expect(changed.code).toBe(6);
+  expectEnd(changed, 6);
   expect(changed.stderr).toMatch(
     new RegExp(
       `the fleet ${lab.fleet} was changed since \\(.*9\\.9\\.9\\)\\..*Put that back .*, then: neap abort ${run}\\.`,

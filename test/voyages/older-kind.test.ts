@@ -2,13 +2,14 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { findRun } from '../../src/engine/index.ts';
-import { openScene } from '../support/scene.ts';
+import { expectEnd } from '../support/end.ts';
+import { openScene, VOYAGE_MS } from '../support/scene.ts';
 
 // Goal: what a run did with an older version of a step kind is taken back by today's, from the changes in its journal; a
 // version that nobody reads any more is said, and nothing is touched. Method: a kind of one's own in a file that changes
 // between the run and its way back.
 
-vi.setConfig({ testTimeout: 90_000 });
+vi.setConfig({ testTimeout: VOYAGE_MS });
 
 const RUNBOOK = `
 import { defineRunbook, z } from 'neap';
@@ -77,7 +78,7 @@ test('a change of version 1 is taken back by version 2, and left alone by a vers
   await writeFile(runbook, RUNBOOK);
   await writeFile(kind, park(1, { ...first, wanted: 'to', before: 'from' }));
   const old = join(scene.stateDir, 'old.json');
-  expect((await scene.neap('plan', runbook, '--fleet', lab.fleet, '--out', old)).code).toBe(0);
+  expectEnd(await scene.neap('plan', runbook, '--fleet', lab.fleet, '--out', old), 0);
   const ran = await scene.neap('run', runbook, '--fleet', lab.fleet);
   expect(ran).toMatchObject({ code: 0, stderr: '' });
   const { run } = findRun(scene.stateDir, undefined);
@@ -87,10 +88,10 @@ test('a change of version 1 is taken back by version 2, and left alone by a vers
   const before = (await lab.record()).length;
   await writeFile(kind, park(3, later));
   const stale = await scene.neap('run', old);
-  expect(stale.code).toBe(6);
+  expectEnd(stale, 6);
   expect(stale.stderr).toMatch(/stale: it was made with version 1 of the step kind park, and this is version 3/);
   const unread = await scene.neap('rollback', run, '--yes');
-  expect(unread.code).toBe(2);
+  expectEnd(unread, 2);
   expect(unread.stderr).toMatch(
     /api-01, step 1 \(park\): the change was written by version 1 of the step kind park, and this neap reads version 3 only\. Everything was left as it is\..*\{"from":"in","to":"out"\}/,
   );
@@ -135,7 +136,7 @@ test('a run whose kind was changed under it: it does not go on, and goes home as
   const before = (await lab.record()).length;
   await writeFile(kind, park(2, { ...later, kept }));
   const forward = await scene.neap('resume', read);
-  expect(forward.code).toBe(6);
+  expectEnd(forward, 6);
   expect(forward.stderr).toMatch(
     new RegExp(
       `made with version 1 of the step kind park, and this is version 2.*as things are: neap abort ${read}\\.`,
@@ -150,7 +151,7 @@ test('a run whose kind was changed under it: it does not go on, and goes home as
   const unread = await orphan();
   await writeFile(kind, park(3, later));
   const stuck = await scene.neap('abort', unread);
-  expect(stuck.code).toBe(5);
+  expectEnd(stuck, 5);
   expect(stuck.stdout).toMatch(
     /the change was written by version 1 of the step kind park, and this neap reads version 3 only/,
   );

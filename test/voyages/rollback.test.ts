@@ -5,12 +5,13 @@ import { expect, test, vi } from 'vitest';
 import type { LabStatus, RecordEntry } from '../../src/lab/index.ts';
 import type { PlanHeader } from '../../src/model/index.ts';
 import type { RunState } from '../../src/run/index.ts';
-import { openScene, SHORT, type Scene, type SceneLab } from '../support/scene.ts';
+import { expectEnd } from '../support/end.ts';
+import { openScene, type Scene, type SceneLab, SHORT, VOYAGE_MS } from '../support/scene.ts';
 
 // Goal: a run that is done is taken back days later, as its servers are then: previewed, approved by itself, and whole
 // (promises 1, 2, 7 and 9). Method: half-applied fleets that a run mended, and the lab's record of what was put back.
 
-vi.setConfig({ testTimeout: 120_000, maxConcurrency: 2 });
+vi.setConfig({ testTimeout: VOYAGE_MS, maxConcurrency: 2 });
 
 const inService = ({ servers }: LabStatus) =>
   servers.filter(({ offline, hung, inRotation, seenUp }) => !offline && !hung && inRotation && seenUp);
@@ -53,7 +54,7 @@ async function mended(scene: Scene, runbook = 'recover-fleet') {
   expect(reloaded).toMatchObject({ files: [] });
   const inputs = runbook === 'database-upgrade' ? SHORT : [];
   const ran = await scene.run(runbook, '--fleet', lab.fleet, ...inputs, '--unattended');
-  expect((await ran.ended).code).toBe(0);
+  expectEnd(await ran.ended, 0);
   expect(await found(scene, lab)).toEqual({});
   return { lab, before, run: ran.run, since: (await lab.record()).length };
 }
@@ -64,7 +65,7 @@ test.concurrent('three days later: the preview first, then every file as it was,
   await lab.tell({ tell: 'skip', forMs: 72 * 3_600_000 });
 
   const shown = await scene.neap('rollback', run);
-  expect(shown.code).toBe(4);
+  expectEnd(shown, 4);
   expect(shown.stdout).toMatch(new RegExp(`This is the way back of run ${run} \\(done \\d{4}-`));
   expect(shown.stdout).toMatch(/undo of step 16: give traffic {2}\[risk; 3 at a time/);
   expect(shown.stdout).toMatch(/7 {2}enter offline mode {2}\[nothing to do: it stands as before already\] api-02/);
@@ -104,7 +105,7 @@ test.concurrent('what somebody changed since refuses the plan by name; left out,
   );
   const theirs = (await found(scene, lab))['api-03'];
   const refused = await scene.neap('rollback', run, '--unattended');
-  expect(refused.code).toBe(4);
+  expectEnd(refused, 4);
   expect(refused.stdout).toMatch(
     /Refused: api-03: since the run somebody changed what step 4 had done[\s\S]*--except[\s]+api-03=/,
   );
@@ -123,7 +124,7 @@ test.concurrent('what somebody changed since refuses the plan by name; left out,
     code: 0,
     stdout: expect.stringContaining('api-03 is left out: theirs now. It stays as it is'),
   });
-  expect((await scene.neap('run', out, '--unattended')).code).toBe(0);
+  expectEnd(await scene.neap('run', out, '--unattended'), 0);
   expect(await found(scene, lab)).toEqual({ ...before, 'api-03': theirs });
 });
 
@@ -139,17 +140,17 @@ test.concurrent('one server only, killed before its question is answered, and re
   );
   const { lab, before, run, since } = await mended(scene, runbook);
   const out = join(scene.stateDir, 'back.json');
-  expect((await scene.neap('rollback', run, '--only', 'api-05', '--out', out)).code).toBe(0);
+  expectEnd(await scene.neap('rollback', run, '--only', 'api-05', '--out', out), 0);
   const back = await scene.run(out);
   const asks = ({ tracks: [main] }: RunState) =>
     main!.steps.findIndex((step) => step.step === 'gate' && step.phase === 'asked');
   const gate = String(asks(await back.until((state) => asks(state) >= 0)) + 1);
   await scene.killEngine(back.run);
-  expect((await back.ended).code).toBe(5);
+  expectEnd(await back.ended, 5);
   expect(moves((await lab.record()).slice(since), 'api-05')).toEqual([]);
-  expect((await scene.neap('resume', back.run, '--detach')).code).toBe(0);
-  expect((await scene.neap('approve', back.run, gate, 'yes')).code).toBe(0);
-  expect((await scene.neap('attach', back.run)).code).toBe(0);
+  expectEnd(await scene.neap('resume', back.run, '--detach'), 0);
+  expectEnd(await scene.neap('approve', back.run, gate, 'yes'), 0);
+  expectEnd(await scene.neap('attach', back.run), 0);
   const record = (await lab.record()).slice(since);
   expect(moves(record, 'api-05')).toEqual(wayBack(before['api-05']!));
   for (const server of ['api-01', 'api-03']) expect(moves(record, server)).toEqual([]);
@@ -192,13 +193,13 @@ test.concurrent('of a run under way, what came after a step; the rest of it when
     expect.stringMatching(/the main line has no step x; it has 1, 2/),
   ]);
   const part = await scene.neap('rollback', voyage.run, '--to', '2', '--reason', 'the canary stays');
-  expect(part.code).toBe(5);
+  expectEnd(part, 5);
   expect(part.stdout).toMatch(
     /In place, as was asked: step 2 "enter offline mode" on api-01\. Take that back too: neap rollback/,
   );
   expect(await offline()).toEqual(['api-01']);
   const rest = await scene.neap('rollback', voyage.run, '--yes');
-  expect(rest.code).toBe(0);
+  expectEnd(rest, 0);
   expect(rest.stdout).toMatch(/undo of step 2: enter offline mode {2}\[restore/);
   expect(await offline()).toEqual([]);
 });

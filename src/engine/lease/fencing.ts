@@ -49,6 +49,9 @@ export async function claimFences(
     done += 1;
     onEach(done);
   });
+  // Answers come in any order; people are told the fleet's.
+  const at = new Map(servers.map(({ name }, index) => [name, index]));
+  refused.sort((a, b) => (at.get(a.server) ?? 0) - (at.get(b.server) ?? 0));
   return { claimed, missed, refused };
 }
 

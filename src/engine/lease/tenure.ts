@@ -1,6 +1,6 @@
 import type { Fleet, Server } from '../../model/index.ts';
 import type { LeaseStore } from '../../ports/index.ts';
-import type { RunEvent } from '../../run/index.ts';
+import { nameServers, type RunEvent } from '../../run/index.ts';
 import type { Guard, Reach } from '../reach/index.ts';
 import { claimFences, fencedFailure, releaseFences, type Missed, type Refused } from './fencing.ts';
 import { fenceOf, holdAbove, holdAgain, holdNew, type EngineEvent, type Hold, type TakeOver } from './hold.ts';
@@ -186,7 +186,7 @@ function takenFailure(run: string, stale: readonly Refused[]): NotOurs {
   return new NotOurs({
     kind: 'condition',
     what: gone
-      ? `this run was ended on ${stale.map(({ server }) => server).join(', ')} by somebody, as the servers' own records say`
+      ? `this run was ended on ${nameServers(stale.map(({ server }) => server))} by somebody, as the servers' own records say`
       : `another engine of this run was on ${first?.server} after this journal's last one: epoch ${record?.epoch}, by ${record?.by} on ${record?.host}`,
     where: `run ${run}`,
     state: 'Nothing was done to any server',
