@@ -2,7 +2,15 @@ import { readFile } from 'node:fs/promises';
 import { randomInt } from 'node:crypto';
 import { servingJudge } from '../herd/index.ts';
 import { root } from '../launch/index.ts';
-import { FailureError, type Fleet, type Json, type Plan, type Runbook, type Server } from '../model/index.ts';
+import {
+  FailureError,
+  type Finding,
+  type Fleet,
+  type Json,
+  type Plan,
+  type Runbook,
+  type Server,
+} from '../model/index.ts';
 import {
   compile,
   experienced,
@@ -65,92 +73,131 @@ export interface Preview {
 
 /** Observes every server and compiles. Writes nothing anywhere (promise 1). */
 export async function makePlan(wish: PlanWish): Promise<Preview> {
-  const { runbook, fleet, inputs, except, window, quarantined, onRead } = wish;
+  const { runbook, fleet, inputs, except, window } = wish;
   const declared = await laidOut(wish);
   const commands: ReachCommand[] = [];
   const reach = createReach(fleet.value, { onCommand: (command) => commands.push(command) });
   try {
-    const clock = planClock(fleet.value.clock);
-    const loads = await readLoads(declared.servers, counter(runbook.path, reach.redactor), clock.nowMs);
-    const laid = { ...declared, servers: loads.servers };
-    const span = { fromMs: clock.nowMs(), toMs: clock.nowMs() + PLAN_HOLDS_MS + runbook.value.window.limitMs };
-    const readingAround = surroundingsOf(wish, fleet.value, laid.servers, reach, span);
-    const readingGuards = readNow(laid.guards, runbook.path, reach.redactor);
-    const readingConnections = connectionsNow(fleet.value, runbook.path, reach.redactor);
-    const { foresights, captured } = await readAll(laid, reach, fleet.path, clock.nowMs, onRead);
-    const connections = await readingConnections;
-    const shown = await rehearsedFor({
-      ...laid,
-      fleet: fleet.value,
-      fleetPath: fleet.path,
-      stateDir: wish.earlier ?? null,
-      captured,
-      reach,
-      nowMs: clock.nowMs(),
-    });
-    const rehearsals = shown.map(({ rehearsal }) => rehearsal);
-    const believed = believing(laid.servers, rehearsals);
-    const sources = loadWords(laid.servers, loads.readings);
+    const read = await readWorld(wish, declared, reach);
     const seed = randomInt(2 ** 31);
-    const serving = withServing({
-      fleet: fleet.value,
-      laid,
-      foresights,
-      leftOut: [...except, ...(quarantined ?? [])].map(({ server }) => server),
-      connections: connections.counts,
-      judge: servingJudge,
-    });
-    const slots = foreseeSlots(serving.laid, foresights, seed);
-    const forecast = capped(forecastOf(slots.steps, believed, laid.failures, sources), shown);
-    const resort = await lastResort({
-      forecast: forecast?.forecast ?? null,
-      fleet: fleet.value,
-      servers: believed,
-      steps: laid.steps,
-      read: guardReader(runbook.path, reach.redactor),
-      report: (command) => void commands.push(command),
-      earlier: wish.earlier ?? null,
-    });
-    const guards = await readingGuards;
-    const { findings: aroundFound, ...surroundings } = await readingAround;
+    const foreseen = await foresee(wish, read, seed, reach, (command) => void commands.push(command));
     const plan = compile({
       neap: await ownVersion(),
       runbook: runbook.value,
-      outline: { ...serving.laid, steps: slots.steps },
+      outline: foreseen.outline,
       fleet: fleet.value,
       digests: { runbookPath: runbook.path, runbook: runbook.digest, fleetPath: fleet.path, fleet: fleet.digest },
       inputs,
-      nowMs: Math.round(clock.nowMs()),
+      nowMs: Math.round(read.nowMs()),
       seed,
-      foresights,
-      captured,
+      foresights: read.foresights,
+      captured: read.captured,
       except: await Promise.all(
         except.map(async (each) => ({ ...each, traffic: await trafficOf(fleet.value, each.server, reach) })),
       ),
       ...(window === undefined ? {} : { window }),
-      ...surroundings,
-      forecast: forecast?.forecast ?? null,
-      countdown: resort.countdown,
-      rehearsals,
-      findings: [
-        ...(forecast?.findings ?? []),
-        ...shown.flatMap((each) => each.findings),
-        ...resort.findings,
-        ...loads.findings,
-        ...coverage(fleet.value),
-        ...overload(laid),
-        ...connections.findings,
-        ...serving.findings,
-        ...slots.findings,
-        ...guardFindings(guards),
-        ...aroundFound,
-        ...quarantineFindings(laid, quarantined ?? [], foresights, fleet.path),
-      ],
+      ...read.surroundings,
+      forecast: foreseen.forecast,
+      countdown: foreseen.countdown,
+      rehearsals: read.rehearsals,
+      findings: [...foreseen.findings, ...read.findings],
     });
-    return { plan, commands, guards, asked: askedOf(laid.steps, believed, laid.failures) };
+    return {
+      plan,
+      commands,
+      guards: read.guards,
+      asked: askedOf(read.laid.steps, read.believed, read.laid.failures),
+    };
   } finally {
     await reach.close();
   }
+}
+
+/** What is there: servers, loads, connections, guards, calendars, and what rehearsals have shown. */
+async function readWorld(wish: PlanWish, declared: Outline, reach: Reach) {
+  const { runbook, fleet, quarantined, onRead } = wish;
+  const { nowMs } = planClock(fleet.value.clock);
+  const loads = await readLoads(declared.servers, counter(runbook.path, reach.redactor), nowMs);
+  const laid = { ...declared, servers: loads.servers };
+  const span = { fromMs: nowMs(), toMs: nowMs() + PLAN_HOLDS_MS + runbook.value.window.limitMs };
+  const readingAround = surroundingsOf(wish, fleet.value, laid.servers, reach, span);
+  const readingGuards = readNow(laid.guards, runbook.path, reach.redactor);
+  const readingConnections = connectionsNow(fleet.value, runbook.path, reach.redactor);
+  const { foresights, captured } = await readAll(laid, reach, fleet.path, nowMs, onRead);
+  const connections = await readingConnections;
+  const shown = await rehearsedFor({
+    ...laid,
+    fleet: fleet.value,
+    fleetPath: fleet.path,
+    stateDir: wish.earlier ?? null,
+    captured,
+    reach,
+    nowMs: nowMs(),
+  });
+  const rehearsals = shown.map(({ rehearsal }) => rehearsal);
+  const guards = await readingGuards;
+  const { findings: aroundFound, ...surroundings } = await readingAround;
+  const findings: readonly Finding[] = [
+    ...shown.flatMap((each) => each.findings),
+    ...loads.findings,
+    ...coverage(fleet.value),
+    ...overload(laid),
+    ...connections.findings,
+    ...guardFindings(guards),
+    ...aroundFound,
+    ...quarantineFindings(laid, quarantined ?? [], foresights, fleet.path),
+  ];
+  const sources = loadWords(laid.servers, loads.readings);
+  const believed = believing(laid.servers, rehearsals);
+  return {
+    nowMs,
+    laid,
+    sources,
+    foresights,
+    captured,
+    counts: connections.counts,
+    shown,
+    rehearsals,
+    believed,
+    guards,
+    surroundings,
+    findings,
+  };
+}
+
+/** What will come of it: the load on those who serve, the slots, the fuse, and the last resort. */
+async function foresee(
+  { runbook, fleet, except, quarantined, earlier }: PlanWish,
+  { laid, foresights, counts, believed, sources, shown }: Awaited<ReturnType<typeof readWorld>>,
+  seed: number,
+  reach: Reach,
+  report: (command: ReachCommand) => void,
+) {
+  const serving = withServing({
+    fleet: fleet.value,
+    laid,
+    foresights,
+    leftOut: [...except, ...(quarantined ?? [])].map(({ server }) => server),
+    connections: counts,
+    judge: servingJudge,
+  });
+  const slots = foreseeSlots(serving.laid, foresights, seed);
+  const forecast = capped(forecastOf(slots.steps, believed, laid.failures, sources), shown);
+  const resort = await lastResort({
+    forecast: forecast?.forecast ?? null,
+    fleet: fleet.value,
+    servers: believed,
+    steps: laid.steps,
+    read: guardReader(runbook.path, reach.redactor),
+    report,
+    earlier: earlier ?? null,
+  });
+  return {
+    outline: { ...serving.laid, steps: slots.steps },
+    forecast: forecast?.forecast ?? null,
+    countdown: resort.countdown,
+    findings: [...(forecast?.findings ?? []), ...resort.findings, ...serving.findings, ...slots.findings],
+  };
 }
 
 /** The runbook laid over the servers that are meant, with what earlier runs showed of its steps. */

@@ -41,7 +41,7 @@ test('neap forecast tells an incident and a plan, as text, page and JSON, and sa
     ['forecast', '--scenario', 'feb-2021', ...small, '--html', page],
     ['forecast', '--scenario', 'feb-2021', ...small, '--json', '--seed', '7'],
     ['forecast', ...on],
-    ['forecast', ...on, '--input', 'outageMs=900000'],
+    ['forecast', ...on, '--input', 'outageMs=9000000'],
     ['forecast', '--scenario', 'feb-2021', '--what-if', 'time=1s'],
     ['forecast', '--scenario', 'feb-2022'],
     ['forecast'],

@@ -55,16 +55,17 @@ function colored(line: string, word: string, verdict: Verdict, { color }: Foreca
   return color ? line.replace(word, `${COLORS[verdict]}${word}\u001B[0m`) : line;
 }
 
-/** The numbers, in two columns. */
+/** The numbers, in two columns where they fit into two. */
 function factLines(first: CaseForecast, width: number): readonly string[] {
   const facts = factsOf(first);
   const half = Math.ceil(facts.length / 2);
   const column = Math.floor((width - 2) / 2) + 2;
-  return facts.slice(0, half).map(([name, value], at) => {
+  const one = facts.map(([name, value]) => `  ${name.padEnd(21)} ${value}`);
+  const two = facts.slice(0, half).map((_, at) => {
     const right = facts[at + half];
-    const left = `  ${name.padEnd(21)} ${value}`;
-    return right ? `${left.padEnd(column)} ${right[0].padEnd(19)} ${right[1]}` : left;
+    return right ? `${one[at]?.padEnd(column)} ${right[0].padEnd(19)} ${right[1]}` : (one[at] ?? '');
   });
+  return two.every((line) => line.length <= width) ? two : one;
 }
 
 /** The case's curves that change at all, one under the other. */
