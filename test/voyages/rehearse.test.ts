@@ -4,12 +4,12 @@ import { describe, expect, test, vi } from 'vitest';
 import { listRehearsals } from '../../src/engine/rehearsals.ts';
 import type { Server } from '../../src/model/index.ts';
 import type { RunState } from '../../src/run/index.ts';
-import { openScene, type Scene, type SceneLab } from '../support/scene.ts';
+import { openScene, type Scene, type SceneLab, VOYAGE_MS } from '../support/scene.ts';
 
 // Goal: what nobody knew of is found out on one server before the window, and plans go by it. Method: whole rehearsals on
 // labs, judged by the lab's record, and plans made before and after them.
 
-vi.setConfig({ testTimeout: 180_000, maxConcurrency: 2 });
+vi.setConfig({ testTimeout: VOYAGE_MS, maxConcurrency: 2 });
 
 /** Lab seconds that pass while a rehearsal is under way: the lab's caches live that long. */
 const TTL = { minMs: 100_000, maxMs: 120_000, drawn: 'per-server' } as const;
@@ -76,7 +76,7 @@ async function relying(scene: Scene, lab: SceneLab, outageMs: number, ...words: 
 describe('February, with no clock declared at all', () => {
   test.concurrent('is caught by the rehearsal: the fuse is measured, the canary is back and proven, and the plan is refused by it', async () => {
     await using scene = await openScene();
-    const lab = await scene.lab({ servers: 3, ttl: TTL, edit: withoutClocks });
+    const lab = await scene.lab({ servers: 3, ttl: TTL, timeLapse: 10, edit: withoutClocks });
     const before = await relying(scene, lab, 300_000);
     expect(before.code).toBe(4);
     expect(before.stdout).toMatch(/Refused: nothing is known of what expires on api-01 and 2 more/);
@@ -151,7 +151,7 @@ describe('what is declared harmless', () => {
 describe('an engine that is killed under the cut', () => {
   test.concurrent('leaves a cut that removes itself; resumed, what nobody watched shows nothing and is done again', async () => {
     await using scene = await openScene();
-    const lab = await scene.lab({ servers: 2, ttl: TTL });
+    const lab = await scene.lab({ servers: 2, ttl: TTL, timeLapse: 10 });
     const plan = join(scene.stateDir, 'rehearse.json');
     const made = await rehearse(scene, lab, '--out', plan);
     expect(made.code).toBe(0);

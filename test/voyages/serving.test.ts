@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import type { RecordEntry } from '../../src/lab/index.ts';
 import type { RunState } from '../../src/run/index.ts';
-import { openScene, SHORT, type SceneLab } from '../support/scene.ts';
+import { openScene, SHORT, type SceneLab, VOYAGE_MS } from '../support/scene.ts';
 
 // Goal: load on those who serve, and connections to the database, are in the preview before anything is touched, and the
 // run keeps to them. Method: labs whose balancer and database have the limits that their fleet files declare; the lab's
 // own record is the witness.
 
-vi.setConfig({ testTimeout: 120_000, maxConcurrency: 2 });
+vi.setConfig({ testTimeout: VOYAGE_MS, maxConcurrency: 2 });
 
 const writes = (record: readonly RecordEntry[]) => record.filter((entry) => entry.writes && entry.via !== 'control');
 

@@ -2,22 +2,25 @@ import { readFile } from 'node:fs/promises';
 import { expect, test, vi } from 'vitest';
 import type { LabStatus } from '../../src/lab/index.ts';
 import type { StepState } from '../../src/run/index.ts';
-import { openScene } from '../support/scene.ts';
+import { openScene, VOYAGE_MS } from '../support/scene.ts';
 
 // Goal: an outage that outlasts its fuse costs users a page and no server its life. Method: the database stays away
 // behind the gate until the caches expire; the lab itself says who hung, and when its page was turned.
 
-vi.setConfig({ testTimeout: 120_000, maxConcurrency: 2 });
+vi.setConfig({ testTimeout: VOYAGE_MS, maxConcurrency: 2 });
 
 /** Caches that expire within seconds of a lab, and not before a busy machine has come to the gate. */
 const TTL = { minMs: 240_000, maxMs: 300_000, drawn: 'per-refresh' } as const;
+
+/** A lab's second is long enough for a busy machine to shed in time. */
+const UNHURRIED = 8;
 
 const isAsked = (step: StepState | undefined) => step?.step === 'gate' && step.phase === 'asked';
 const hung = ({ servers }: LabStatus) => servers.filter((server) => server.hung).map(({ name }) => name);
 
 test.concurrent('the work overruns: load is shed before the first expiry, nobody hangs, and the page goes when the database is back', async () => {
   await using scene = await openScene();
-  const lab = await scene.lab({ servers: 6, ttl: TTL });
+  const lab = await scene.lab({ servers: 6, ttl: TTL, timeLapse: UNHURRIED });
   const voyage = await scene.run(await scene.plan(lab));
   const asked = (gate: number) => voyage.until(({ tracks: [main] }) => isAsked(main!.steps[gate - 1]));
   await asked(10);
@@ -65,7 +68,7 @@ test.concurrent('the work overruns: load is shed before the first expiry, nobody
 
 test.concurrent('a fuse that does not cover the outage is overridden by name and reason, and by nothing less; load is shed all the same', async () => {
   await using scene = await openScene();
-  const lab = await scene.lab({ servers: 4, ttl: TTL });
+  const lab = await scene.lab({ servers: 4, ttl: TTL, timeLapse: UNHURRIED });
   const words = ['--input', 'outageMs=195000', '--input', 'marginMs=40000'];
   const plan = `${scene.stateDir}/plan.json`;
   const refused = await scene.neap('plan', 'database-upgrade', '--fleet', lab.fleet, ...words, '--out', plan);
