@@ -201,6 +201,7 @@ class Simulation {
     try {
       for (const mishap of shape.mishaps) this.#schedule(mishap);
       this.#agenda.put(shape.calmAtMs, null, () => this.#calm());
+      this.#agenda.put(shape.calmAtMs + 60_000, null, () => this.#endHalt());
       this.#people.ahead();
       this.#start();
       while (!this.#mended) await this.#pass();
@@ -230,6 +231,13 @@ class Simulation {
     if (!happen) throw new Broken('promise 12', 'nothing is under way, and nothing is waited for');
     this.#in.world.advance(this.#agenda.nowMs);
     happen();
+  }
+
+  /** A word to halt may be heard after the one that was to end it, by an engine that slept. */
+  #endHalt(): void {
+    if (!this.#state?.halted || this.#state.closed) return;
+    this.#say((host) => host.request({ ask: 'unhalt', id: 1, by: 'somebody' }, 'somebody'));
+    this.#agenda.put(this.#agenda.nowMs + 60_000, null, () => this.#endHalt());
   }
 
   #start(): void {
