@@ -201,7 +201,7 @@ class Simulation {
     try {
       for (const mishap of shape.mishaps) this.#schedule(mishap);
       this.#agenda.put(shape.calmAtMs, null, () => this.#calm());
-      this.#agenda.put(shape.calmAtMs + 60_000, null, () => this.#endHalt());
+      this.#agenda.put(shape.calmAtMs + 60_000, null, () => this.#tellAgain());
       this.#people.ahead();
       this.#start();
       while (!this.#mended) await this.#pass();
@@ -233,11 +233,15 @@ class Simulation {
     happen();
   }
 
-  /** A word to halt may be heard after the one that was to end it, by an engine that slept. */
-  #endHalt(): void {
-    if (!this.#state?.halted || this.#state.closed) return;
-    this.#say((host) => host.request({ ask: 'unhalt', id: 1, by: 'somebody' }, 'somebody'));
-    this.#agenda.put(this.#agenda.nowMs + 60_000, null, () => this.#endHalt());
+  /** An engine that slept may hear bad news after the good news that ended it, and a word to halt after its end. */
+  #tellAgain(): void {
+    if (!this.#state || this.#state.closed) return;
+    const { halted, mirrorBehind, leaseLost } = this.#state;
+    const seen = 'calm';
+    if (halted) this.#say((host) => host.request({ ask: 'unhalt', id: 1, by: 'somebody' }, 'somebody'));
+    if (mirrorBehind) this.#untilHeard('mirrorBehind', { type: 'mirror', standing: 'current', seen });
+    if (leaseLost) this.#untilHeard('leaseLost', { type: 'lease', standing: 'held', seen });
+    this.#agenda.put(this.#agenda.nowMs + 60_000, null, () => this.#tellAgain());
   }
 
   #start(): void {
