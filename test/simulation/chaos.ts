@@ -131,3 +131,21 @@ export function calmDown(world: World, agenda: Agenda): void {
   }
   agenda.put(agenda.nowMs + 600_000, null, () => calmDown(world, agenda));
 }
+
+/** What the plan may already find. */
+export function befoul(world: World, chance: Chance, runbook: string): void {
+  for (const server of world.servers.values()) {
+    if (runbook === 'recover-fleet' ? chance.happens(0.9) : chance.happens(0.03)) server.life = 'hung';
+    else if (chance.happens(0.05)) server.running = 'b'.repeat(64);
+  }
+}
+
+/** What somebody changes between the plan and its run: that is not taken for what the plan saw. */
+export function drift(world: World, chance: Chance): void {
+  if (!chance.happens(0.15)) return;
+  const server = chance.happens(0.3) ? world.servers.values().next().value : chance.pick([...world.servers.values()]);
+  if (server?.life !== 'up') return;
+  server.touched.add('offline').add('traffic');
+  if (chance.happens(0.5)) server.offline = !server.offline;
+  else server.traffic = server.traffic === 'in' ? 'out' : 'in';
+}

@@ -20,9 +20,14 @@ export interface PeopleInput {
   readonly say: (work: (host: Host) => void) => void;
 }
 
+/** So often somebody insists. */
+const SAID_MAX = 100;
+
 /** Whoever answers gates: late, twice, wrongly, ahead, from old screens. When the world is calm they answer well, and soon. */
 export class People {
   readonly #in: PeopleInput;
+  /** How often somebody said of a server that it was done. */
+  readonly #said = new Map<string, number>();
 
   constructor(input: PeopleInput) {
     this.#in = input;
@@ -147,9 +152,14 @@ export class People {
     return answer;
   }
 
-  /** What is on its way to a server may still come through: only what shows is known. */
+  /**
+   * What is on its way to a server may still come through: only what shows is known. And a server that is gone for good
+   * proves nobody right: in the end it is left.
+   */
   #truth(server: string): string {
-    return this.#in.world.server(server).stamps > 0 ? 'done' : 'leave';
+    const said = (this.#said.get(server) ?? 0) + 1;
+    this.#said.set(server, said);
+    return this.#in.world.server(server).stamps > 0 && said <= SAID_MAX ? 'done' : 'leave';
   }
 
   /** The hardware work: the database goes away, and mostly it comes back in time. */

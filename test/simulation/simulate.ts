@@ -14,7 +14,7 @@ import { Chance } from '../support/chance.ts';
 import { paperFleet } from '../support/fleet.ts';
 import { paperPlan } from '../support/plans.ts';
 import { Agenda } from './agenda.ts';
-import { befallWorld, calmDown } from './chaos.ts';
+import { befallWorld, befoul, calmDown, drift } from './chaos.ts';
 import { Delays } from './delays.ts';
 import { Disk } from './disk.ts';
 import { COUNTDOWN, Expiries } from './edge.ts';
@@ -131,24 +131,6 @@ function fuseGates({ header }: Plan): ReadonlySet<string> {
   return new Set(header.steps.flatMap((step) => (step.step === 'gate' && step.fuse !== null ? [step.id] : [])));
 }
 
-/** What the plan may already find. */
-function befoul(world: World, chance: Chance, runbook: string): void {
-  for (const server of world.servers.values()) {
-    if (runbook === 'recover-fleet' ? chance.happens(0.9) : chance.happens(0.03)) server.life = 'hung';
-    else if (chance.happens(0.05)) server.running = 'b'.repeat(64);
-  }
-}
-
-/** What somebody changes between the plan and its run: that is not taken for what the plan saw. */
-function drift(world: World, chance: Chance): void {
-  if (!chance.happens(0.15)) return;
-  const server = chance.happens(0.3) ? world.servers.values().next().value : chance.pick([...world.servers.values()]);
-  if (server?.life !== 'up') return;
-  server.touched.add('offline').add('traffic');
-  if (chance.happens(0.5)) server.offline = !server.offline;
-  else server.traffic = server.traffic === 'in' ? 'out' : 'in';
-}
-
 interface Setting {
   readonly shape: Shape;
   readonly world: World;
@@ -222,6 +204,7 @@ class Simulation {
     try {
       for (const mishap of shape.mishaps) this.#schedule(mishap);
       this.#agenda.put(shape.calmAtMs, null, () => this.#calm());
+      this.#agenda.put(shape.calmAtMs + 60_000, null, () => this.#tellAgain());
       this.#people.ahead();
       this.#start();
       while (!this.#mended) await this.#pass();
@@ -264,6 +247,17 @@ class Simulation {
   /** The disk, or the lease, keeps every effect waiting. */
   #isHindered(): boolean {
     return this.#state?.closed !== null;
+  }
+
+  /** An engine that slept may hear bad news after the good news that ended it, and a word to halt after its end. */
+  #tellAgain(): void {
+    if (!this.#state || this.#state.closed) return;
+    const { halted, mirrorBehind, leaseLost } = this.#state;
+    const seen = 'calm';
+    if (halted) this.#say((host) => host.request({ ask: 'unhalt', id: 1, by: 'somebody' }, 'somebody'));
+    if (mirrorBehind) this.#untilHeard('mirrorBehind', { type: 'mirror', standing: 'current', seen });
+    if (leaseLost) this.#untilHeard('leaseLost', { type: 'lease', standing: 'held', seen });
+    this.#agenda.put(this.#agenda.nowMs + 60_000, null, () => this.#tellAgain());
   }
 
   #start(): void {
