@@ -97,10 +97,15 @@ describe.skipIf(cannotRunHere())('the bastion is lost in mid-wave, disk and all'
     expect(stdout).toMatch(/closed: Done\. .*\(exit code 0\)/);
     expect(code).toBe(0);
     // A soak whose end nobody wrote down proves nothing: the canary soaks once more, on a path that is cut once more.
-    const { changes } = CANARY_THERE_AND_BACK;
-    const again = { ...changes, 'path cut database 10': 2, 'path restore database': 2 };
-    expect(await berths(all.fleet)).toEqual(
-      wellBut(all.fleet, { 'api-01': { ...CANARY_THERE_AND_BACK, changes: again } }),
+    const found = await berths(all.fleet);
+    // Where the copy knew that the path had been cut, it is cut anew on a fresh cache.
+    const refreshed = found['api-01']?.changes['cache refresh'] ?? 0;
+    expect([2, 3]).toContain(refreshed);
+    const again = { 'cache refresh': refreshed, 'path cut database 10': 2, 'path restore database': 2 };
+    expect(found).toEqual(
+      wellBut(all.fleet, {
+        'api-01': { ...CANARY_THERE_AND_BACK, changes: { ...CANARY_THERE_AND_BACK.changes, ...again } },
+      }),
     );
   });
 });
